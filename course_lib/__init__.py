@@ -1,0 +1,1 @@
+"""The small, tested library behind the chapters: data, encoding, similarity, retrieval, evaluation."""

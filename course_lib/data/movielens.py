@@ -1,0 +1,300 @@
+"""The MovieLens data sets of GroupLens (Harper and Konstan 2015, doi:10.1145/2827872).
+
+Every rating counts as an interaction, whatever its value, unless a chapter says otherwise.
+"""
+
+import gzip
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from course_lib.data.cache import AssetMissing, asset_path
+from course_lib.data.catalogue import Catalogue
+from course_lib.data.interactions import DataError, Interactions
+
+_TITLE_WITH_YEAR = re.compile(r"^(?P<title>.+?)\s*\((?P<year>\d{4})\)\s*$")
+
+
+def load_movielens_100k() -> tuple[Interactions, Catalogue]:
+    """100,000 ratings (1 to 5) of 1,682 films by 943 users, September 1997 to April 1998, and the films.
+
+    User and item ids run from 1 without a gap; position = id - 1. Two rows are repaired: film 1412, whose
+    year stood in its title, and film 267, of which nothing is known, not even how to spell "unknown".
+    Eighteen films occur under two ids with the same title and year; they are kept apart, as everywhere in
+    the literature.
+
+    Raises `AssetMissing` if it is not fetched, `DataError` if the files are not what they should be.
+    """
+    films = _read_table("movielens-100k", "ml-100k.item", ["item_id", "title", "year", "genres"], header=True)
+    year_in_title = films["title"].str.extract(_TITLE_WITH_YEAR.pattern)
+    has_year = year_in_title["year"].notna()
+    films.loc[has_year, ["title", "year"]] = year_in_title[has_year]
+    films["title"] = films["title"].replace("unkonwn", "unknown")
+    films["year"] = pd.to_numeric(films["year"], errors="coerce").astype("Int64")
+    films["genres"] = [[genre for genre in text.split() if genre != "unknown"] for text in films["genres"]]
+    ratings = _read_table(
+        "movielens-100k", "ml-100k.inter", ["user", "item", "rating", "timestamp"], header=True
+    )
+    interactions = Interactions.from_frame(
+        ratings,
+        name="MovieLens-100K",
+        source="ml-100k.inter",
+        user_ids=load_movielens_100k_users()["user"].to_numpy(),
+        item_ids=films["item_id"].to_numpy(),
+    )
+    _expect(interactions, "movielens-100k", n=100_000, users=943, items=1_682)
+    return interactions, Catalogue.stored(films, name="MovieLens-100K films", source="ml-100k.item")
+
+
+def load_movielens_100k_users() -> pd.DataFrame:
+    """The 943 users in the order of `Interactions.user_ids`: user (str), age (int, years), gender (M or F),
+    occupation (one of 21 words), zip (str).
+
+    Raises as `load_movielens_100k`.
+    """
+    columns = ["user", "age", "gender", "occupation", "zip"]
+    users = _read_table("movielens-100k", "ml-100k.user", columns, header=True)
+    users["age"] = users["age"].astype(int)
+    return users.reset_index(drop=True)
+
+
+def load_movielens_100k_graph() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A cut of Freebase around the films: the triples, and which film is which entity.
+
+    Returns (triples, links). triples: 91,631 rows head, relation, tail (str; 24 relations, most of them in
+    both directions under two names). links: 1,598 rows item (int, the item's position), entity (str); 84
+    films have no entity. Raises as `load_movielens_100k`.
+    """
+    triples = _read_table("movielens-100k-graph", "ml-100k.kg", ["head", "relation", "tail"], header=True)
+    links = _read_table("movielens-100k-graph", "ml-100k.link", ["item", "entity"], header=True)
+    links["item"] = links["item"].astype(int) - 1
+    return triples.reset_index(drop=True), links.sort_values("item", ignore_index=True)
+
+
+def load_movielens(scale: str) -> tuple[Interactions, Catalogue]:
+    """The ratings of a chapter's `scale`: "small" is MovieLens-100K, "full" is MovieLens-1M.
+
+    Raises as the two loaders do, and `ValueError` for another scale.
+    """
+    if scale not in ("small", "full"):
+        raise ValueError(
+            f"There is no scale {scale!r}; choose 'small' (MovieLens-100K) or 'full' (MovieLens-1M)."
+        )
+    return load_movielens_100k() if scale == "small" else load_movielens_1m()
+
+
+def load_movielens_1m(variant: str = "full") -> tuple[Interactions, Catalogue]:
+    """One million ratings of 3,706 films by 6,040 users, in one of three variants; the name tells which.
+
+    variant "full": the publisher's file, with ratings and times. "pairs": the same pairs in the same order
+    without ratings and times (for tests that need neither, and for who has only the mirror folder).
+    "timed": the 487,650 ratings of users 1 to 2999, with times, of 3,615 films. Where the publisher's file
+    is there, all three are made from it.
+
+    Items are the films with at least one interaction, positions in order of first appearance in the file,
+    as in the public test of He et al. (2017). Raises `AssetMissing` if neither source is fetched,
+    `DataError` if the files are not what they should be, `ValueError` for an unknown variant.
+    """
+    if variant not in _MOVIELENS_1M:
+        raise ValueError(f"MovieLens-1M has no variant {variant!r}; choose from {', '.join(_MOVIELENS_1M)}.")
+    asset, name, expected = _MOVIELENS_1M[variant]
+    try:
+        ratings, source = _movielens_1m_ratings("movielens-1m"), "ratings.dat"
+        asset = "movielens-1m"
+    except AssetMissing:
+        if variant == "full":
+            there = "pairs and timed are what the mirror folder has; load_movielens_1m('pairs') gives one."
+            raise AssetMissing(
+                "movielens-1m/ratings.dat is not there: run `python course.py data get movielens-1m`; "
+                + there
+            ) from None
+        ratings, source = _movielens_1m_ratings(asset), _MOVIELENS_1M_FILES[asset]
+    if variant == "pairs":
+        ratings = ratings[["user", "item"]]
+    elif variant == "timed":
+        ratings = ratings[ratings["user"].astype(int) <= 2999]
+    films = _read_table(
+        asset, "movies.dat", ["item_id", "title", "genres"], separator="::", encoding="latin-1"
+    )
+    films = _with_year_and_genres(films)
+    interactions, films = _only_seen(ratings, films, name=name, source=source)
+    _expect(interactions, asset, **expected)
+    return interactions, Catalogue.stored(films, name=f"{name} films", source="movies.dat")
+
+
+def load_movielens_1m_users() -> pd.DataFrame:
+    """The 6,040 users of MovieLens-1M: user (str), gender (M or F), age (int, the lower end of its band),
+    occupation (int, the publisher's code), zip (str). Raises as `load_movielens_1m`."""
+    columns = ["user", "gender", "age", "occupation", "zip"]
+    for asset in ("movielens-1m", "movielens-1m-pairs", "movielens-1m-timed"):
+        try:
+            users = _read_table(asset, "users.dat", columns, separator="::", encoding="latin-1")
+            break
+        except AssetMissing as missing:
+            absent = missing
+    else:
+        raise absent
+    return users.astype({"age": int, "occupation": int}).reset_index(drop=True)
+
+
+def load_movielens_1m_ncf_test() -> tuple[np.ndarray, np.ndarray]:
+    """The public leave-one-out test of He et al. (2017, arXiv:1708.05031) on MovieLens-1M.
+
+    Returns (held_out, negatives): int64 [6040], the held-out item of each user, and int64 [6040, 99], items
+    sampled for that user; positions as in `load_movielens_1m("pairs")`. 156 of the 597,960 negatives are
+    items that the user did rate; they are left as published. Raises as `load_movielens_1m`.
+    """
+    columns = ["user", "item", "rating", "timestamp"]
+    held_out = _read_table("ncf-ml-1m", "ml-1m.test.rating", columns).astype(np.int64)
+    path = asset_path("ncf-ml-1m", "ml-1m.test.negative")
+    fields = [line.split("\t") for line in path.read_text().splitlines()]
+    pairs = [f"({user},{item})" for user, item in zip(held_out["user"], held_out["item"], strict=True)]
+    for number, (row, pair) in enumerate(zip(fields, pairs, strict=True), start=1):
+        if row[0] != pair or len(row) != 100:
+            raise DataError(
+                f"{path.name}, line {number}: {pair} and 99 negatives were expected; "
+                "run `python course.py data get ncf-ml-1m`."
+            )
+    if held_out["user"].tolist() != list(range(6_040)):
+        raise DataError("ml-1m.test.rating: users 0..6039 were expected, one a line, in this order.")
+    return held_out["item"].to_numpy(), np.array([row[1:] for row in fields], dtype=np.int64)
+
+
+def load_movielens_latest_small() -> tuple[Interactions, Catalogue]:
+    """100,836 ratings (0.5 to 5) of 9,724 films by 610 users, 1996 to 2018 (the September 2018 release).
+
+    Items are the films with at least one rating, in the order of movies.csv. The catalogue has also
+    imdb_id and tmdb_id (str or None), the keys to posters and plots elsewhere. Raises `AssetMissing` if it
+    is not fetched, `DataError` if the files are not what they should be.
+    """
+    asset = "movielens-latest-small"
+    ratings = _read_table(asset, "ratings.csv", ["user", "item", "rating", "timestamp"], ",", header=True)
+    films = _read_table(asset, "movies.csv", ["item_id", "title", "genres"], ",", header=True)
+    links = _read_table(asset, "links.csv", ["item_id", "imdb_id", "tmdb_id"], ",", header=True)
+    line_numbers = films.index
+    films = films.merge(links, on="item_id", how="left", validate="one_to_one").set_index(line_numbers)
+    films["tmdb_id"] = films["tmdb_id"].replace("", None)
+    films = _with_year_and_genres(films)
+    seen = films["item_id"].isin(ratings["item"])
+    interactions = Interactions.from_frame(
+        ratings,
+        name="MovieLens latest-small",
+        source="ratings.csv",
+        user_ids=ratings["user"].unique(),
+        item_ids=films.loc[seen, "item_id"].to_numpy(),
+    )
+    _expect(interactions, asset, n=100_836, users=610, items=9_724)
+    return interactions, Catalogue.stored(
+        films[seen], name="MovieLens latest-small films", source="movies.csv"
+    )
+
+
+_MOVIELENS_1M = {
+    "full": ("movielens-1m", "MovieLens-1M", {"n": 1_000_209, "users": 6_040, "items": 3_706}),
+    "pairs": (
+        "movielens-1m-pairs",
+        "MovieLens-1M (all pairs, no times)",
+        {"n": 1_000_209, "users": 6_040, "items": 3_706},
+    ),
+    "timed": (
+        "movielens-1m-timed",
+        "MovieLens-1M (users 1-2999)",
+        {"n": 487_650, "users": 2_999, "items": 3_615},
+    ),
+}
+_MOVIELENS_1M_FILES = {
+    "movielens-1m": "ratings.dat",
+    "movielens-1m-pairs": "pairs.parquet",
+    "movielens-1m-timed": "ratings-users-1-2999.dat.gz",
+}
+
+
+def _movielens_1m_ratings(asset: str) -> pd.DataFrame:
+    if asset == "movielens-1m-pairs":
+        path = asset_path(asset, _MOVIELENS_1M_FILES[asset])
+        return pd.read_parquet(path).rename(columns={"userID": "user", "movieID": "item"})
+    columns = ["user", "item", "rating", "timestamp"]
+    return _read_table(asset, _MOVIELENS_1M_FILES[asset], columns, separator="::")
+
+
+def _only_seen(
+    ratings: pd.DataFrame, films: pd.DataFrame, *, name: str, source: str
+) -> tuple[Interactions, pd.DataFrame]:
+    """Interactions with positions in order of first appearance, and the films in the same order."""
+    by_id = films.set_index("item_id", drop=False)
+    item_ids = ratings["item"].unique()
+    unknown = ~np.isin(item_ids, by_id.index)
+    if unknown.any():
+        item_ids = by_id.index  # let from_frame name the line
+    interactions = Interactions.from_frame(
+        ratings, name=name, source=source, user_ids=ratings["user"].unique(), item_ids=item_ids
+    )
+    return interactions, by_id.loc[interactions.item_ids].reset_index(drop=True)
+
+
+def _with_year_and_genres(films: pd.DataFrame) -> pd.DataFrame:
+    """Split "Toy Story (1995)" into title and year, and "Comedy|Drama" into a list."""
+    parts = films["title"].str.extract(_TITLE_WITH_YEAR.pattern)
+    genres = films["genres"].replace("(no genres listed)", "").str.split("|")
+    return films.assign(
+        title=parts["title"].fillna(films["title"].str.strip()),
+        year=pd.to_numeric(parts["year"]).astype("Int64"),
+        genres=[[genre for genre in listed if genre] for listed in genres],
+    )
+
+
+def _read_table(
+    asset: str,
+    file: str,
+    columns: list[str],
+    separator: str = "\t",
+    *,
+    header: bool = False,
+    encoding: str = "utf-8",
+) -> pd.DataFrame:
+    """Every field as text, the index = line numbers. Raises `DataError` naming file, line and fix."""
+    path = asset_path(asset, file)
+    fix = f"restore the file with `python course.py data get {asset}`"
+    lines = _lines(path, encoding)
+    if not lines[header:]:
+        raise DataError(f"{file}: the file is empty; {fix}.")
+    if header and len(lines[0].split(separator)) < len(columns):
+        raise DataError(
+            f"{file}, line 1: the columns {', '.join(columns)} were expected, found {lines[0]!r}; {fix}."
+        )
+    if separator == ",":
+        # Only this format quotes fields, so only it goes through pandas' own parser.
+        frame = pd.read_csv(
+            path, dtype=str, keep_default_na=False, names=columns, header=0, encoding=encoding
+        )
+    else:
+        rows = [line.split(separator) for line in lines[header:]]
+        wrong = next((row for row, fields in enumerate(rows) if len(fields) != len(columns)), None)
+        if wrong is not None:
+            raise DataError(
+                f"{file}, line {wrong + 1 + header}: {len(columns)} fields were expected, "
+                f"found {len(rows[wrong])}; {fix}."
+            )
+        frame = pd.DataFrame(rows, columns=columns, dtype=str)
+    frame.index = pd.RangeIndex(1 + header, 1 + header + len(frame), name="line")
+    return frame
+
+
+def _lines(path: Path, encoding: str) -> list[str]:
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        data = gzip.decompress(data)
+    return data.decode(encoding).splitlines()
+
+
+def _expect(interactions: Interactions, asset: str, *, n: int, users: int, items: int) -> None:
+    """The published counts: a file that parses is not yet the whole file."""
+    found = (len(interactions), interactions.n_users, interactions.n_items)
+    if found != (n, users, items):
+        raise DataError(
+            f"{interactions.name}: {n:,} interactions, {users:,} users and {items:,} items were expected, "
+            f"found {found[0]:,}, {found[1]:,} and {found[2]:,}; "
+            f"restore the files with `python course.py data get {asset}`."
+        )
