@@ -1,6 +1,10 @@
 """The MovieLens data sets of GroupLens (Harper and Konstan 2015, doi:10.1145/2827872).
 
 Every rating counts as an interaction, whatever its value, unless a chapter says otherwise.
+
+Items get their positions in an order that means nothing, by a hash of their id. The publisher's ids follow
+popularity, and rankings break ties by position: with the publisher's order a scorer that gives every film of
+MovieLens-100K the same score reaches four times the Recall@10 of chance.
 """
 
 import gzip
@@ -13,6 +17,7 @@ import pandas as pd
 from course_lib.data.cache import AssetMissing, asset_path
 from course_lib.data.catalogue import Catalogue
 from course_lib.data.interactions import DataError, Interactions
+from course_lib.data.split import seeded_hash
 
 _TITLE_WITH_YEAR = re.compile(r"^(?P<title>.+?)\s*\((?P<year>\d{4})\)\s*$")
 
@@ -20,10 +25,10 @@ _TITLE_WITH_YEAR = re.compile(r"^(?P<title>.+?)\s*\((?P<year>\d{4})\)\s*$")
 def load_movielens_100k() -> tuple[Interactions, Catalogue]:
     """100,000 ratings (1 to 5) of 1,682 films by 943 users, September 1997 to April 1998, and the films.
 
-    User and item ids run from 1 without a gap; position = id - 1. Two rows are repaired: film 1412, whose
-    year stood in its title, and film 267, of which nothing is known, not even how to spell "unknown".
-    Eighteen films occur under two ids with the same title and year; they are kept apart, as everywhere in
-    the literature.
+    User ids run from 1 without a gap, position = id - 1; item positions are shuffled (see the top of this
+    file). Two rows are repaired: film 1412, whose year stood in its title, and film 267, of which nothing is
+    known, not even how to spell "unknown". Eighteen films occur under two ids with the same title and year;
+    they are kept apart, as everywhere in the literature.
 
     Raises `AssetMissing` if it is not fetched, `DataError` if the files are not what they should be.
     """
@@ -34,6 +39,7 @@ def load_movielens_100k() -> tuple[Interactions, Catalogue]:
     films["title"] = films["title"].replace("unkonwn", "unknown")
     films["year"] = pd.to_numeric(films["year"], errors="coerce").astype("Int64")
     films["genres"] = [[genre for genre in text.split() if genre != "unknown"] for text in films["genres"]]
+    films = films.iloc[_meaningless_order(films["item_id"])]
     ratings = _read_table(
         "movielens-100k", "ml-100k.inter", ["user", "item", "rating", "timestamp"], header=True
     )
@@ -69,7 +75,9 @@ def load_movielens_100k_graph() -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     triples = _read_table("movielens-100k-graph", "ml-100k.kg", ["head", "relation", "tail"], header=True)
     links = _read_table("movielens-100k-graph", "ml-100k.link", ["item", "entity"], header=True)
-    links["item"] = links["item"].astype(int) - 1
+    films = _read_table("movielens-100k", "ml-100k.item", ["item_id", "title", "year", "genres"], header=True)
+    ids = films["item_id"].to_numpy()[_meaningless_order(films["item_id"])]
+    links["item"] = pd.Index(ids).get_indexer(links["item"])
     return triples.reset_index(drop=True), links.sort_values("item", ignore_index=True)
 
 
@@ -93,8 +101,7 @@ def load_movielens_1m(variant: str = "full") -> tuple[Interactions, Catalogue]:
     "timed": the 487,650 ratings of users 1 to 2999, with times, of 3,615 films. Where the publisher's file
     is there, all three are made from it.
 
-    Items are the films with at least one interaction, positions in order of first appearance in the file,
-    as in the public test of He et al. (2017). Raises `AssetMissing` if neither source is fetched,
+    Items are the films with at least one interaction. Raises `AssetMissing` if neither source is fetched,
     `DataError` if the files are not what they should be, `ValueError` for an unknown variant.
     """
     if variant not in _MOVIELENS_1M:
@@ -159,13 +166,15 @@ def load_movielens_1m_ncf_test() -> tuple[np.ndarray, np.ndarray]:
             )
     if held_out["user"].tolist() != list(range(6_040)):
         raise DataError("ml-1m.test.rating: users 0..6039 were expected, one a line, in this order.")
-    return held_out["item"].to_numpy(), np.array([row[1:] for row in fields], dtype=np.int64)
+    # The published files number the films in the order of their first rating.
+    position = pd.unique(load_movielens_1m("pairs")[0].items)
+    return position[held_out["item"]], position[np.array([row[1:] for row in fields], dtype=np.int64)]
 
 
 def load_movielens_latest_small() -> tuple[Interactions, Catalogue]:
     """100,836 ratings (0.5 to 5) of 9,724 films by 610 users, 1996 to 2018 (the September 2018 release).
 
-    Items are the films with at least one rating, in the order of movies.csv. The catalogue has also
+    Items are the films with at least one rating. The catalogue has also
     imdb_id and tmdb_id (str or None), the keys to posters and plots elsewhere. Raises `AssetMissing` if it
     is not fetched, `DataError` if the files are not what they should be.
     """
@@ -177,18 +186,17 @@ def load_movielens_latest_small() -> tuple[Interactions, Catalogue]:
     films = films.merge(links, on="item_id", how="left", validate="one_to_one").set_index(line_numbers)
     films["tmdb_id"] = films["tmdb_id"].replace("", None)
     films = _with_year_and_genres(films)
-    seen = films["item_id"].isin(ratings["item"])
+    films = films[films["item_id"].isin(ratings["item"])]
+    films = films.iloc[_meaningless_order(films["item_id"])]
     interactions = Interactions.from_frame(
         ratings,
         name="MovieLens latest-small",
         source="ratings.csv",
         user_ids=ratings["user"].unique(),
-        item_ids=films.loc[seen, "item_id"].to_numpy(),
+        item_ids=films["item_id"].to_numpy(),
     )
     _expect(interactions, asset, n=100_836, users=610, items=9_724)
-    return interactions, Catalogue.stored(
-        films[seen], name="MovieLens latest-small films", source="movies.csv"
-    )
+    return interactions, Catalogue.stored(films, name="MovieLens latest-small films", source="movies.csv")
 
 
 _MOVIELENS_1M = {
@@ -222,9 +230,10 @@ def _movielens_1m_ratings(asset: str) -> pd.DataFrame:
 def _only_seen(
     ratings: pd.DataFrame, films: pd.DataFrame, *, name: str, source: str
 ) -> tuple[Interactions, pd.DataFrame]:
-    """Interactions with positions in order of first appearance, and the films in the same order."""
+    """Interactions over the films with at least one rating, and these films in the same order."""
     by_id = films.set_index("item_id", drop=False)
     item_ids = ratings["item"].unique()
+    item_ids = item_ids[_meaningless_order(item_ids)]
     unknown = ~np.isin(item_ids, by_id.index)
     if unknown.any():
         item_ids = by_id.index  # let from_frame name the line
@@ -232,6 +241,12 @@ def _only_seen(
         ratings, name=name, source=source, user_ids=ratings["user"].unique(), item_ids=item_ids
     )
     return interactions, by_id.loc[interactions.item_ids].reset_index(drop=True)
+
+
+def _meaningless_order(item_ids: pd.Series | np.ndarray) -> np.ndarray:
+    """int64 [n]: the places of the (numeric) ids in the order of their hash, the same wherever they stand."""
+    numbers = np.asarray(item_ids).astype(np.int64)
+    return np.argsort(seeded_hash(np.zeros_like(numbers), numbers))
 
 
 def _with_year_and_genres(films: pd.DataFrame) -> pd.DataFrame:

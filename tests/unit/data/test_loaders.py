@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from course_lib.data import (
     AssetMissing,
@@ -35,19 +36,28 @@ def test_movielens_100k():
     assert (len(data), data.n_users, data.n_items, len(films)) == (100_000, 943, 1_682, 1_682)
     assert data.user_ids.tolist() == [str(number) for number in range(1, 944)]
     assert data.item_ids.tolist() == list(films.rows["item_id"])
-    assert (data.users[0], data.items[0], data.ratings[0], data.timestamps[0]) == (195, 241, 3, 881250949)
+    first = (data.user_ids[data.users[0]], data.item_ids[data.items[0]], data.ratings[0], data.timestamps[0])
+    assert first == ("196", "242", 3, 881250949)
     assert sorted(set(data.ratings.tolist())) == [1, 2, 3, 4, 5]
     assert data.user_counts.min() == 20
     assert (data.item_counts.max(), films.titles[data.item_counts.argmax()]) == (583, "Star Wars")
 
 
+def test_positions_say_nothing_about_popularity():
+    data, _ = load_movielens_100k()
+    positions = np.arange(data.n_items)
+    ids = data.item_ids.astype(int)
+    assert abs(spearmanr(positions, data.item_counts).statistic) < 0.05
+    assert spearmanr(ids, data.item_counts).statistic < -0.5  # the publisher's own order does
+
+
 def test_movielens_100k_films():
     _, films = load_movielens_100k()
-    texts = films.describe("title", "year", "genres")
-    assert texts[0] == "Toy Story (1995). Genres: Animation, Children's, Comedy"
-    assert texts[126] == "The Godfather (1972). Genres: Action, Crime, Drama"
-    assert texts[266] == "unknown. Genres: unknown"
-    assert texts[1411] == (
+    texts = dict(zip(films.rows["item_id"], films.describe("title", "year", "genres"), strict=True))
+    assert texts["1"] == "Toy Story (1995). Genres: Animation, Children's, Comedy"
+    assert texts["127"] == "The Godfather (1972). Genres: Action, Crime, Drama"
+    assert texts["267"] == "unknown. Genres: unknown"
+    assert texts["1412"] == (
         "Land Before Time III: The Time of the Great Giving (1995). Genres: Animation, Children's"
     )
     years = [year for year in films.rows["year"] if year is not None]
@@ -72,7 +82,7 @@ def test_movielens_1m_pairs_and_the_test_of_he_et_al():
     assert (len(data), data.n_users, data.n_items, len(films)) == (1_000_209, 6_040, 3_706, 3_706)
     assert data.name == "MovieLens-1M (all pairs, no times)"
     assert data.item_ids.tolist() == list(films.rows["item_id"])
-    assert films.describe("title", "year")[0] == "One Flew Over the Cuckoo's Nest (1975)"
+    assert films.describe("title", "year")[data.items[0]] == "One Flew Over the Cuckoo's Nest (1975)"
     assert len(load_movielens_1m_users()) == 6_040
     held_out, negatives = load_or_skip(load_movielens_1m_ncf_test)
     users = np.arange(6_040)
@@ -93,7 +103,8 @@ def test_movielens_latest_small():
     data, films = load_or_skip(load_movielens_latest_small)
     assert (len(data), data.n_users, data.n_items, len(films)) == (100_836, 610, 9_724, 9_724)
     assert (data.ratings.min(), data.ratings.max()) == (0.5, 5)
-    assert films.rows[0]["imdb_id"] == "0114709"
+    toy_story = films.rows[data.item_ids.tolist().index("1")]
+    assert (toy_story["title"], toy_story["imdb_id"]) == ("Toy Story", "0114709")
 
 
 def test_gowalla():
@@ -187,8 +198,9 @@ def test_the_publishers_movielens_1m_gives_all_three_variants(cache, monkeypatch
     )
     monkeypatch.setattr(movielens, "_expect", lambda *_, **__: None)
     full, films = load_movielens_1m("full")
-    assert full.item_ids.tolist() == ["30", "10"]  # first appearance; a film nobody rated is left out
-    assert films.describe("title", "year", "genres")[1] == "Les Misérables (1995). Genres: Drama"
+    assert sorted(full.item_ids) == ["10", "30"]  # a film nobody rated is left out
+    place = full.item_ids.tolist().index("10")
+    assert films.describe("title", "year", "genres")[place] == "Les Misérables (1995). Genres: Drama"
     assert full.timestamps.tolist() == [978300760, 978300761, 978300762]
     pairs, _ = load_movielens_1m("pairs")
     assert pairs.timestamps is None
