@@ -1,0 +1,304 @@
+"""From ranked lists to numbers with intervals: `evaluate`, `Report`, `compare`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from course_lib.data import Interactions
+from course_lib.evaluate import accuracy, lists
+from course_lib.evaluate.resampling import bootstrap_interval, permutation_p_value
+from course_lib.retrieve.base import checked_matrix
+from course_lib.retrieve.candidates import Candidates
+
+LOOKUP_CELLS = (
+    2**21
+)  # cells of the table in which relevant items are looked up: 8 MiB, about a processor's cache
+
+HIT_METRICS: dict[str, Callable] = {
+    "recall": accuracy.recall,
+    "recall_capped": accuracy.recall_capped,
+    "precision": accuracy.precision,
+    "hit_rate": accuracy.hit_rate,
+    "mrr": accuracy.reciprocal_rank,
+    "map": accuracy.average_precision,
+    "map_capped": accuracy.average_precision_capped,
+    "map_of_hits": accuracy.average_precision_of_hits,
+    "ndcg": accuracy.ndcg,
+}
+GRADED_METRICS: dict[str, Callable] = {  # how a gain is made of the relevance
+    "ndcg_linear": lambda relevance: relevance,
+    "ndcg_exponential": lambda relevance: np.exp2(relevance) - 1,
+}
+WHOLE_METRICS: dict[str, Callable] = {"coverage": lists.coverage, "gini": lists.gini}
+POPULARITY_METRICS: dict[str, Callable] = {
+    "novelty": lists.novelty,
+    "average_popularity": lists.average_popularity,
+}
+METRICS = (*HIT_METRICS, *GRADED_METRICS, *WHOLE_METRICS, *POPULARITY_METRICS, "intra_list_diversity")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Metrics of one set of lists.
+
+    `per_user` maps a metric such as "recall@10" to float64 `[n_users]`, NaN where it is undefined for a user;
+    `overall` holds the metrics that exist for all lists together only (coverage, gini). `seed` drives the
+    bootstrap.
+    """
+
+    per_user: dict[str, np.ndarray]
+    overall: dict[str, float]
+    n_users: int
+    n_without_relevant: int
+    seed: int = 0
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all metrics in this report."""
+        return (*self.per_user, *self.overall)
+
+    def values(self, metric: str) -> np.ndarray:
+        """The defined values of a per-user metric, float64, users without one left out."""
+        if metric not in self.per_user:
+            raise KeyError(
+                f"No per-user values of {metric!r} in this report; it has {', '.join(self.per_user)}."
+            )
+        values = self.per_user[metric]
+        return values[~np.isnan(values)]
+
+    def mean(self, metric: str) -> float:
+        """Mean over the users for whom the metric is defined (NaN if none is), or the overall value."""
+        if metric in self.overall:
+            return self.overall[metric]
+        values = self.values(metric)
+        return float(values.mean()) if len(values) else float("nan")
+
+    def interval(self, metric: str, level: float = 0.95, resamples: int = 1000) -> tuple[float, float]:
+        """Bootstrap interval over users; (NaN, NaN) for an overall metric: resampling shrinks it."""
+        if metric in self.overall:
+            return float("nan"), float("nan")
+        return bootstrap_interval(self.values(metric), level, resamples, self.seed)
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a metric: mean, low, high (ends of the interval), users (that the mean is over)."""
+        rows = []
+        for metric in self.metrics:
+            low, high = self.interval(metric, level)
+            users = self.n_users if metric in self.overall else len(self.values(metric))
+            rows.append(
+                {"metric": metric, "mean": self.mean(metric), "low": low, "high": high, "users": users}
+            )
+        return pd.DataFrame(rows).set_index("metric")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paired comparison of two reports: `difference` is the mean over users of first − second.
+
+    `interval` is its bootstrap interval at `level`, `p_value` that of a permutation test (two-sided).
+    """
+
+    metric: str
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+    n_users: int
+    level: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.interval[0] > 0 or self.interval[1] < 0
+
+
+def evaluate(
+    candidates: Candidates,
+    relevant: sp.csr_array,
+    metrics: Sequence[str] = ("recall@10", "ndcg@10"),
+    *,
+    train: Interactions | None = None,
+    item_vectors: np.ndarray | sp.csr_array | None = None,
+    seed: int = 0,
+) -> Report:
+    """Judge ranked lists against what users really took.
+
+    Parameters
+    ----------
+    candidates
+        n lists; the users in the order of `relevant`.
+    relevant
+        CSR `[n, n_items]`: a stored value above 0 makes an item relevant; graded metrics use it as relevance.
+    metrics
+        names with a cut-off, "recall@10". recall, recall_capped (÷ min(k, relevant)), precision, hit_rate,
+        mrr, map (÷ relevant), map_capped (÷ min(k, relevant)), map_of_hits (÷ hits), ndcg (binary),
+        ndcg_linear and ndcg_exponential (graded), coverage, gini, novelty and average_popularity (need
+        `train`), intra_list_diversity (needs `item_vectors`). Formulas and edge cases stand in `accuracy`
+        and `lists`.
+    train
+        training interactions: item counts.
+    item_vectors
+        `[n_items, d]`.
+    seed
+        of the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        for an unknown metric, a cut-off beyond the width of the lists, a missing input, other users or
+        another catalogue on the two sides.
+    """
+    n_users, n_items = len(candidates), relevant.shape[1]
+    relevant = checked_matrix(relevant, n_items, "relevant")
+    _check_same_users(candidates, relevant)
+    wanted = [(metric, *_parsed(metric, candidates.width)) for metric in metrics]
+    width = max((k for _, _, k in wanted), default=1)
+    ids = candidates.ids[:, :width]
+    relevance = _relevance_of_places(ids, relevant)
+    hits = relevance > 0
+    n_relevant = np.bincount(
+        np.repeat(np.arange(n_users), np.diff(relevant.indptr))[relevant.data > 0], minlength=n_users
+    )
+
+    per_user: dict[str, np.ndarray] = {}
+    overall: dict[str, float] = {}
+    for metric, family, k in wanted:
+        if family in HIT_METRICS:
+            per_user[metric] = HIT_METRICS[family](hits, n_relevant, k)
+        elif family in GRADED_METRICS:
+            gain = GRADED_METRICS[family]
+            best = _best_relevance(relevant, width)
+            per_user[metric] = accuracy.ndcg_graded(gain(relevance), gain(best), k)
+        elif family in WHOLE_METRICS:
+            overall[metric] = WHOLE_METRICS[family](ids[:, :k], n_items)
+        elif family in POPULARITY_METRICS:
+            counts = _item_counts(train, metric, n_items)
+            per_user[metric] = POPULARITY_METRICS[family](ids[:, :k], counts, train.n_users)
+        else:
+            per_user[metric] = lists.intra_list_diversity(ids[:, :k], _vectors(item_vectors, metric, n_items))
+    return Report(per_user, overall, n_users, int((n_relevant == 0).sum()), seed)
+
+
+def compare(
+    first: Report,
+    second: Report,
+    metric: str,
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    permutations: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """First minus second, user by user.
+
+    Far sharper than two separate intervals, because a user who is hard for one is hard for the other.
+    Raises ValueError unless both reports judge the same users.
+    """
+    first.values(metric), second.values(metric)  # a clear error if either lacks the metric
+    a, b = first.per_user[metric], second.per_user[metric]
+    if a.shape != b.shape or not np.array_equal(np.isnan(a), np.isnan(b)):
+        raise ValueError(
+            f"compare: the reports give {metric} for different users; evaluate both on the same rows."
+        )
+    differences = (a - b)[~np.isnan(a)]
+    if not len(differences):
+        raise ValueError(f"compare: no user has a value of {metric}.")
+    return Comparison(
+        metric,
+        float(differences.mean()),
+        bootstrap_interval(differences, level, resamples, seed),
+        permutation_p_value(differences, permutations, seed),
+        len(differences),
+        level,
+    )
+
+
+def side_by_side(reports: Mapping[str, Report], metrics: Sequence[str], level: float = 0.95) -> pd.DataFrame:
+    """Several reports in one table: one row a (retriever, metric), columns mean, low, high, users."""
+    tables = {name: report.table(level).loc[list(metrics)] for name, report in reports.items()}
+    return pd.concat(tables, names=["retriever", "metric"])
+
+
+def _parsed(metric: str, width: int) -> tuple[str, int]:
+    match = re.fullmatch(r"([a-z_]+)@([1-9][0-9]*)", metric)
+    if not match or match[1] not in METRICS:
+        raise ValueError(
+            f"Unknown metric {metric!r}: write a name and a cut-off such as recall@10; names are "
+            f"{', '.join(METRICS)}."
+        )
+    k = int(match[2])
+    if k > width:
+        raise ValueError(
+            f"{metric} needs lists with {k} places and these have {width}: retrieve with k={k}, or, if the "
+            f"lists are complete as they are, use candidates.padded({k})."
+        )
+    return match[1], k
+
+
+def _check_same_users(candidates: Candidates, relevant: sp.csr_array) -> None:
+    if relevant.shape[0] != len(candidates):
+        hint = "; it looks transposed" if relevant.shape[1] == len(candidates) else ""
+        raise ValueError(
+            f"evaluate: {len(candidates)} lists but relevant has shape {relevant.shape} (users × items)"
+            f"{hint}; take the same users on both sides."
+        )
+    if candidates.ids.size and candidates.ids.max() >= relevant.shape[1]:
+        raise ValueError(
+            f"evaluate: a list holds item {candidates.ids.max()}, but relevant has {relevant.shape[1]} "
+            "items; is it transposed, or of another catalogue?"
+        )
+
+
+def _relevance_of_places(ids: np.ndarray, relevant: sp.csr_array) -> np.ndarray:
+    """Relevance at each place, float32 `[n, K]`. A small dense table for a few users at a time is much faster
+    than searching in CSR rows; its last column stays 0 and is what id −1 reads."""
+    n_users, n_items = relevant.shape
+    found = np.empty(ids.shape, dtype=np.float32)
+    height = max(1, LOOKUP_CELLS // (n_items + 1))
+    table = np.zeros((min(height, n_users), n_items + 1), dtype=np.float32)
+    for start in range(0, n_users, height):
+        stop = min(start + height, n_users)
+        stored = slice(relevant.indptr[start], relevant.indptr[stop])
+        rows = np.repeat(np.arange(stop - start), np.diff(relevant.indptr[start : stop + 1]))
+        table[rows, relevant.indices[stored]] = relevant.data[stored]
+        found[start:stop] = np.take_along_axis(table[: stop - start], ids[start:stop], axis=1)
+        table[rows, relevant.indices[stored]] = 0
+    return found
+
+
+def _best_relevance(relevant: sp.csr_array, width: int) -> np.ndarray:
+    """Each user's stored relevance in falling order, float64 `[n, width]`, zeros after the last."""
+    rows = np.repeat(np.arange(relevant.shape[0]), np.diff(relevant.indptr))
+    falling = relevant.data[np.lexsort((-relevant.data, rows))]
+    places = np.arange(len(rows)) - relevant.indptr[rows]
+    best = np.zeros((relevant.shape[0], width))
+    kept = places < width
+    best[rows[kept], places[kept]] = falling[kept]
+    return best
+
+
+def _item_counts(train: Interactions | None, metric: str, n_items: int) -> np.ndarray:
+    if train is None:
+        raise ValueError(f"{metric} needs the training interactions: evaluate(…, train=split.train).")
+    if train.n_items != n_items:
+        raise ValueError(
+            f"{metric}: train has {train.n_items} items and relevant {n_items}; use one data set."
+        )
+    return train.item_counts
+
+
+def _vectors(
+    item_vectors: np.ndarray | sp.csr_array | None, metric: str, n_items: int
+) -> np.ndarray | sp.csr_array:
+    if item_vectors is None:
+        raise ValueError(f"{metric} needs vectors: evaluate(…, item_vectors=…), one row an item.")
+    if item_vectors.shape[0] != n_items:
+        raise ValueError(
+            f"{metric}: {item_vectors.shape[0]} vectors for {n_items} items; give one row for each item."
+        )
+    return item_vectors

@@ -1,0 +1,24 @@
+"""Candidate retrievers. All obey one protocol, `Retriever`; one file a family."""
+
+from course_lib.retrieve.base import CannotFoldIn, Retriever, recency_histories
+from course_lib.retrieve.baselines import Popularity, Random
+from course_lib.retrieve.candidates import Candidates
+from course_lib.retrieve.features import FeatureRetriever, genre_features, tfidf_features
+from course_lib.retrieve.keyword import KeywordRetriever
+from course_lib.retrieve.text import TextRetriever
+from course_lib.retrieve.vectors import VectorRetriever
+
+__all__ = [
+    "Candidates",
+    "CannotFoldIn",
+    "FeatureRetriever",
+    "KeywordRetriever",
+    "Popularity",
+    "Random",
+    "Retriever",
+    "TextRetriever",
+    "VectorRetriever",
+    "genre_features",
+    "recency_histories",
+    "tfidf_features",
+]

@@ -1,0 +1,47 @@
+"""The two bars: everybody gets the same popular items, or everybody gets random ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from course_lib.data import Catalogue, Interactions, seeded_hash
+from course_lib.retrieve.base import Retriever
+
+
+class Popularity(Retriever):
+    """Ranks items by the number of training users that have them; the history only says what to leave out."""
+
+    name = "popularity"
+
+    def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
+        self.item_counts = train.item_counts
+
+    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        counts = self.item_counts.astype(np.float32)
+        return np.broadcast_to(counts, (histories.shape[0], self.n_items))
+
+
+class Random(Retriever):
+    """Ranks items at random: a fixed function of seed, history and item.
+
+    So `score` and `retrieve` agree, and an answer does not depend on which other users are asked about. Equal
+    histories get equal lists. Expected Recall@k with seen items excluded: k / (n_items − seen).
+    """
+
+    name = "random"
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
+        self._items = np.arange(self.n_items)
+        self._item_keys = seeded_hash(np.zeros(self.n_items, dtype=np.int64), self._items, self.seed)
+
+    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        # A history's key is the sum of its items' keys, modulo 2**64: a hash of a set, whatever its order.
+        running = np.zeros(histories.nnz + 1, dtype=np.uint64)
+        np.cumsum(self._item_keys[histories.indices], out=running[1:])
+        history_keys = running[histories.indptr[1:]] - running[histories.indptr[:-1]]
+        mixed = seeded_hash(history_keys[:, None], self._items[None, :], self.seed)
+        return (mixed >> np.uint64(40)).astype(np.float32) / 2**24  # 24 bits: all that a float32 can hold

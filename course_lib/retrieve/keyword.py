@@ -1,0 +1,63 @@
+"""Retrieval by shared words: BM25, the bar for every text vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+import scipy.sparse as sp
+
+from course_lib.data import Catalogue, Interactions
+from course_lib.retrieve.base import Retriever, presence
+from course_lib.retrieve.candidates import Candidates
+
+
+class KeywordRetriever(Retriever):
+    """BM25 over the items' text (`bm25s`, Lucene's variant, k1 = 1.5, b = 0.75, English stop words left out).
+
+    BM25 adds up over the words of a query, so a user's query is every word of every item in the history, as
+    often as it occurs there; the values of the history are ignored. An item that shares no word with the
+    query is not offered.
+    """
+
+    def __init__(self, fields: Sequence[str] = ("title", "genres")) -> None:
+        self.fields = tuple(fields)
+        self.name = "keywords (BM25)"
+
+    def search(self, texts: Sequence[str], k: int) -> Candidates:
+        """The `k` items with the highest BM25 score for each query; no user is involved. Needs `fit`."""
+        self._check_fitted()
+        return Candidates.from_catalogue_scores(self._scores_of_queries(self._word_counts(_words(texts))), k)
+
+    def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
+        if catalogue is None:
+            raise ValueError(f"{self.name}: items are made from text, so call fit(train, catalogue).")
+        item_words = _words(catalogue.describe(*self.fields))
+        index = bm25s.BM25()
+        index.index(item_words, show_progress=False)
+        self._word_ids = {word: place for word, place in index.vocab_dict.items() if word}
+        parts = index.scores  # bm25s scores every (item, word) pair when it builds the index
+        self._word_scores = sp.csc_array(
+            (parts["data"], parts["indices"], parts["indptr"]), shape=(self.n_items, len(parts["indptr"]) - 1)
+        ).T
+        self._item_word_counts = self._word_counts(item_words)
+
+    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        return self._scores_of_queries(presence(histories) @ self._item_word_counts)
+
+    def _word_counts(self, texts: list[list[str]]) -> sp.csr_array:
+        known = [[self._word_ids[word] for word in words if word in self._word_ids] for words in texts]
+        rows = np.repeat(np.arange(len(known)), [len(words) for words in known])
+        columns = np.concatenate([np.asarray(words, dtype=np.int64) for words in known])
+        counts = np.ones(len(columns), dtype=np.float32)
+        return sp.csr_array((counts, (rows, columns)), shape=(len(known), self._word_scores.shape[0]))
+
+    def _scores_of_queries(self, word_counts: sp.csr_array) -> np.ndarray:
+        scores = (word_counts @ self._word_scores).toarray()
+        scores[scores <= 0] = -np.inf
+        return scores
+
+
+def _words(texts: Sequence[str]) -> list[list[str]]:
+    return bm25s.tokenize(list(texts), stopwords="english", return_ids=False, show_progress=False)

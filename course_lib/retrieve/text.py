@@ -1,0 +1,81 @@
+"""Retrieval by what items say: a pre-trained encoder turns their text into vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import scipy.sparse as sp
+
+from course_lib.data import Catalogue
+from course_lib.retrieve.candidates import Candidates
+from course_lib.retrieve.vectors import VectorRetriever
+
+if TYPE_CHECKING:  # the encoder brings torch, which the other retrievers do not need
+    from course_lib.encode import TextEncoder
+
+
+class TextRetriever(VectorRetriever):
+    """Items are encoded attributes, users are encoded histories (D1 §3.2, three ways).
+
+    Parameters
+    ----------
+    encoder
+        a `TextEncoder`; it is used as it is, nothing is trained.
+    fields
+        attributes of the catalogue that make an item's text.
+    user
+        "mean" and "recency" as in `VectorRetriever`; "text": one text built from the `recent` latest items,
+        latest first, encoded like an item. The order comes from the values of the history
+        (`recency_histories`); equal values go by item id.
+    measure
+        "cosine", "dot", or "euclidean".
+    recent
+        number of items in the text of a user. Long texts are cut by the encoder.
+    """
+
+    user_encoders = ("mean", "recency", "text")
+
+    def __init__(
+        self,
+        encoder: TextEncoder,
+        fields: Sequence[str] = ("title", "genres"),
+        user: Literal["mean", "recency", "text"] = "mean",
+        measure: Literal["cosine", "dot", "euclidean"] = "cosine",
+        recent: int = 5,
+    ) -> None:
+        super().__init__(user, measure)
+        if recent < 1:
+            raise ValueError(f"recent must be at least 1 item, got {recent}.")
+        self.encoder = encoder
+        self.fields = tuple(fields)
+        self.recent = recent
+        self.name = f"text ({user})"
+
+    def search(self, texts: Sequence[str], k: int) -> Candidates:
+        """The `k` items nearest to each query text; no user is involved. Needs `fit`."""
+        self._check_fitted()
+        return Candidates.from_catalogue_scores(self._similarity(self.encoder.encode(list(texts))), k)
+
+    def _make_item_vectors(self, catalogue: Catalogue | None) -> np.ndarray:
+        if catalogue is None:
+            raise ValueError(f"{self.name}: items are made from text, so call fit(train, catalogue).")
+        self._item_texts = catalogue.describe(*self.fields)
+        return self.encoder.encode(self._item_texts)
+
+    def _user_vectors(self, histories: sp.csr_array) -> np.ndarray:
+        if self.user != "text":
+            return super()._user_vectors(histories)
+        vectors = np.zeros((histories.shape[0], self.item_vectors.shape[1]), dtype=np.float32)
+        known = np.flatnonzero(np.diff(histories.indptr))
+        if known.size:
+            vectors[known] = self.encoder.encode([self.history_text(histories, row) for row in known])
+        return vectors
+
+    def history_text(self, histories: sp.csr_array, row: int) -> str:
+        """The text that stands for the history in `row` when `user="text"`."""
+        stored = slice(histories.indptr[row], histories.indptr[row + 1])
+        items, weights = histories.indices[stored], histories.data[stored]
+        latest = items[np.lexsort((items, -weights))][: self.recent]
+        return "; ".join(self._item_texts[item] for item in latest)

@@ -1,0 +1,88 @@
+"""Items are vectors, a user is made from the vectors of the history: the shape of all content retrieval."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances, linear_kernel
+from sklearn.preprocessing import normalize
+
+from course_lib.data import Catalogue, Interactions
+from course_lib.retrieve.base import Retriever, presence, recency_histories
+
+# scikit-learn's, because feature matrices may be sparse; for dense vectors course_lib.similarity is the same.
+MEASURES = {
+    "cosine": cosine_similarity,
+    "dot": linear_kernel,
+    "euclidean": lambda users, items: -euclidean_distances(users, items),
+}
+
+
+class VectorRetriever(Retriever):
+    """Scores an item by the similarity of its vector to the user's vector.
+
+    Parameters
+    ----------
+    user
+        "mean": the mean of the vectors of the items in the history; its values are ignored.
+        "recency": the mean weighted by the values of the history, which `recency_histories` makes.
+    measure
+        "cosine", "dot", or "euclidean" (minus the distance).
+
+    A user with an empty history has no vector and gets no candidates. After `fit`, `item_vectors` holds the
+    `[n_items, d]` vectors (float array or CSR).
+    """
+
+    user_encoders: tuple[str, ...] = ("mean", "recency")
+
+    def __init__(self, user: str = "mean", measure: Literal["cosine", "dot", "euclidean"] = "cosine") -> None:
+        if user not in self.user_encoders:
+            raise ValueError(f"user must be one of {', '.join(self.user_encoders)}, got {user!r}.")
+        if measure not in MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}.")
+        self.user = user
+        self.measure = measure
+
+    @abstractmethod
+    def _make_item_vectors(self, catalogue: Catalogue | None) -> np.ndarray | sp.csr_array:
+        """Vectors `[n_items, d]`, one row an item."""
+
+    def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
+        vectors = self._make_item_vectors(catalogue)
+        if vectors.ndim != 2 or vectors.shape[0] != self.n_items:
+            hint = "; it looks transposed" if self.n_items in vectors.shape[1:] else ""
+            raise ValueError(
+                f"{self.name}: expected one vector for each of {self.n_items} items, got "
+                f"{vectors.shape}{hint}."
+            )
+        if not np.isfinite(vectors.data if sp.issparse(vectors) else vectors).all():
+            raise ValueError(f"{self.name}: an item vector holds NaN or infinity.")
+        self.item_vectors = vectors
+
+    def _training_histories(self, train: Interactions) -> sp.csr_array:
+        return train.matrix if self.user == "mean" else recency_histories(train)
+
+    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        if self.user != "mean":
+            self._require_order(histories)
+        scores = self._similarity(self._user_vectors(histories))
+        scores[np.diff(histories.indptr) == 0] = -np.inf
+        return scores
+
+    def _similarity(self, vectors: np.ndarray | sp.csr_array) -> np.ndarray:
+        return MEASURES[self.measure](vectors, self.item_vectors)
+
+    def _user_vectors(self, histories: sp.csr_array) -> np.ndarray | sp.csr_array:
+        weights = histories if self.user == "recency" else presence(histories)
+        return normalize(weights, norm="l1") @ self.item_vectors
+
+    def _require_order(self, histories: sp.csr_array) -> None:
+        several = np.diff(histories.indptr).max(initial=0) > 1
+        if several and (histories.data == 1).all():
+            raise ValueError(
+                f"{self.name}: every item of these histories weighs 1, so nothing says which is recent;"
+                " make them with recency_histories(train)."
+            )

@@ -1,0 +1,249 @@
+"""What every retriever promises, checked on all of them."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.exceptions import NotFittedError
+
+from course_lib.data import Interactions
+from course_lib.retrieve import (
+    Candidates,
+    CannotFoldIn,
+    FeatureRetriever,
+    KeywordRetriever,
+    Popularity,
+    Random,
+    Retriever,
+    TextRetriever,
+    genre_features,
+    recency_histories,
+    tfidf_features,
+)
+from course_lib.retrieve import base as base_module
+
+
+class LetterEncoder:
+    """A stand-in: counts of letters, of unit length."""
+
+    def encode(self, texts):
+        counts = np.array([[text.lower().count(letter) for letter in "abcdeghinorst"] for text in texts])
+        return (counts / np.linalg.norm(counts, axis=1, keepdims=True)).astype(np.float32)
+
+
+class Constant(Retriever):
+    name = "constant"
+
+    def _fit(self, train, catalogue):
+        pass
+
+    def _score_block(self, histories, users):
+        return np.zeros(histories.shape, dtype=np.float32)
+
+
+class Broken(Constant):
+    name = "broken"
+
+    def _score_block(self, histories, users):
+        return np.full(histories.shape, np.nan)
+
+
+class Transposed(Constant):
+    name = "transposed"
+
+    def _score_block(self, histories, users):
+        return np.zeros(histories.shape[::-1])
+
+
+class KnowsItsUsersOnly(Constant):
+    name = "closed"
+    folds_in = False
+
+    def _score_block(self, histories, users):
+        return np.eye(self.n_users, self.n_items, dtype=np.float32)[users]
+
+
+MAKERS = {
+    "popularity": lambda catalogue: Popularity(),
+    "random": lambda catalogue: Random(seed=3),
+    "constant": lambda catalogue: Constant(),
+    "keywords": lambda catalogue: KeywordRetriever(),
+    "genres": lambda catalogue: FeatureRetriever(genre_features(catalogue), "genres"),
+    "tfidf recency": lambda catalogue: FeatureRetriever(
+        tfidf_features(catalogue, "title", "genres"), "tf-idf", user="recency"
+    ),
+    "genres euclidean": lambda catalogue: FeatureRetriever(
+        genre_features(catalogue), "genres", measure="euclidean"
+    ),
+    "text mean": lambda catalogue: TextRetriever(LetterEncoder()),
+    "text recency": lambda catalogue: TextRetriever(LetterEncoder(), user="recency"),
+    "text text": lambda catalogue: TextRetriever(LetterEncoder(), user="text", recent=2),
+    "text dot": lambda catalogue: TextRetriever(LetterEncoder(), measure="dot"),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def unfitted(request, catalogue):
+    return MAKERS[request.param](catalogue)
+
+
+@pytest.fixture
+def fitted(unfitted, train, catalogue):
+    assert unfitted.fit(train, catalogue) is unfitted
+    return unfitted
+
+
+def test_lists_leave_out_what_was_seen(fitted, train):
+    histories = recency_histories(train)
+    lists = fitted.retrieve(histories, train.n_items)
+    seen = train.matrix.toarray() > 0
+    for row, ids in enumerate(lists.ids):
+        listed = ids[ids >= 0]
+        assert not seen[row, listed].any()
+        assert len(listed) <= (~seen[row]).sum()
+    assert isinstance(lists, Candidates)
+    assert lists.ids.dtype == np.int64
+    assert lists.scores.dtype == np.float32
+
+
+def test_seen_items_come_back_on_request(fitted, train):
+    everything = fitted.retrieve(recency_histories(train), train.n_items, exclude_seen=False)
+    assert (everything.ids >= 0).sum() > (train.matrix.toarray() == 0).sum()
+
+
+def test_score_and_retrieve_agree(fitted, train):
+    histories = recency_histories(train)
+    lists = fitted.retrieve(histories, 3)
+    np.testing.assert_array_equal(fitted.score(histories, lists.ids), lists.scores)
+
+
+def test_score_ranks_any_list(fitted, train):
+    histories = recency_histories(train)
+    every_item = np.tile(np.arange(train.n_items)[::-1], (train.n_users, 1))
+    scores = fitted.score(histories, every_item)
+    ranked = Candidates.from_item_scores(every_item, scores)
+    whole = fitted.retrieve(histories, train.n_items, exclude_seen=False)
+    np.testing.assert_array_equal(ranked.ids, whole.ids)
+    assert scores.dtype == np.float32
+    assert (fitted.score(histories, np.full((train.n_users, 2), -1)) == -np.inf).all()
+
+
+def test_blocks_change_nothing(fitted, train, monkeypatch):
+    histories = recency_histories(train)
+    at_once = fitted.retrieve(histories, 4)
+    monkeypatch.setattr(base_module, "BLOCK_CELLS", 1)
+    one_by_one = fitted.retrieve(histories, 4)
+    np.testing.assert_array_equal(at_once.ids, one_by_one.ids)
+
+
+def test_users_are_shorthand_for_their_training_rows(fitted, train):
+    by_user = fitted.retrieve(np.array([2, 0]), 4)
+    by_row = fitted.retrieve(recency_histories(train)[[2, 0]], 4)
+    np.testing.assert_array_equal(by_user.ids, by_row.ids)
+
+
+def test_new_and_empty_histories_need_no_special_path(fitted):
+    new = sp.csr_array(np.array([[0, 0, 0, 0, 0, 0], [0, 1.0, 0, 0.5, 0, 0]], dtype=np.float32))
+    lists = fitted.retrieve(new, 4)
+    assert not np.isin(lists.ids[1], [1, 3]).any()
+    assert fitted.retrieve(new[:0], 2).ids.shape == (0, 2)
+
+
+def test_the_same_seed_gives_the_same_lists(unfitted, train, catalogue):
+    first = unfitted.fit(train, catalogue).retrieve(recency_histories(train), 4)
+    second = unfitted.fit(train, catalogue).retrieve(recency_histories(train), 4)
+    np.testing.assert_array_equal(first.ids, second.ids)
+
+
+def test_unfitted_is_refused(unfitted, train):
+    for ask in (
+        lambda: unfitted.retrieve(train.matrix, 2),
+        lambda: unfitted.score(train.matrix, np.zeros((4, 1), dtype=np.int64)),
+    ):
+        with pytest.raises(NotFittedError, match="call fit"):
+            ask()
+
+
+@pytest.mark.parametrize("k", [0, 7, -1, 1.5])
+def test_k_outside_the_catalogue_is_refused(fitted, train, k):
+    with pytest.raises(ValueError, match="from 1 to the 6 items"):
+        fitted.retrieve(recency_histories(train), k)
+
+
+def test_transposed_histories_are_refused(fitted, train):
+    with pytest.raises(ValueError, match="transposed"):
+        fitted.retrieve(train.matrix.T, 2)
+
+
+@pytest.mark.parametrize(
+    ("histories", "message"),
+    [
+        (np.ones((4, 6)), "sparse matrix"),
+        (np.array([4]), "0…3"),
+        (np.array([-1]), "0…3"),
+        (np.array([0.0]), "integer array"),
+        (sp.csr_array(np.array([[np.nan, 0, 0, 0, 0, 0]])), "NaN"),
+        (sp.csr_array(np.array([[-1.0, 0, 0, 0, 0, 0]])), "negative"),
+        (sp.csr_array(([1.0, 1.0], [2, 2], [0, 2]), shape=(1, 6)), "sum_duplicates"),
+    ],
+)
+def test_histories_that_are_none_are_refused(train, histories, message):
+    with pytest.raises(ValueError, match=message):
+        Popularity().fit(train).retrieve(histories, 2)
+
+
+@pytest.mark.parametrize(
+    "items", [np.zeros(4, dtype=int), np.zeros((3, 2), dtype=int), np.full((4, 2), 6), np.zeros((4, 2))]
+)
+def test_items_that_cannot_be_scored_are_refused(train, items):
+    with pytest.raises(ValueError, match="items must"):
+        Popularity().fit(train).score(train.matrix, items)
+
+
+def test_a_catalogue_of_another_data_set_is_refused(train, catalogue):
+    longer = Interactions(
+        train.users, train.items, None, None, train.user_ids, np.arange(7).astype(str), name="other"
+    )
+    with pytest.raises(ValueError, match="6 rows and the interactions have 7 items"):
+        Popularity().fit(longer, catalogue)
+
+
+@pytest.mark.parametrize("make", [KeywordRetriever, lambda: TextRetriever(LetterEncoder())])
+def test_text_needs_a_catalogue(make, train):
+    with pytest.raises(ValueError, match=r"fit\(train, catalogue\)"):
+        make().fit(train)
+
+
+def test_scores_that_cannot_be_ranked_are_refused(train):
+    with pytest.raises(ValueError, match="broken: a score is NaN"):
+        Broken().fit(train).retrieve(train.matrix, 2)
+    with pytest.raises(ValueError, match=r"transposed: its scores have shape \(6, 4\)"):
+        Transposed().fit(train).retrieve(train.matrix, 2)
+
+
+def test_a_model_that_cannot_fold_in_says_so(train):
+    closed = KnowsItsUsersOnly().fit(train)
+    with pytest.raises(CannotFoldIn, match="ids of training users"):
+        closed.retrieve(train.matrix, 2)
+    assert closed.retrieve(np.array([3, 1]), 1, exclude_seen=False).ids.tolist() == [[3], [1]]
+
+
+def test_a_constant_scorer_does_not_win_by_position(train):
+    """The positive stands first among 20 items, as in many published evaluations; all scores are equal."""
+    generator = np.random.default_rng(0)
+    n_users, n_items = 500, 400
+    wide = Interactions(
+        np.arange(n_users),
+        generator.integers(n_items, size=n_users),
+        None,
+        None,
+        np.arange(n_users).astype(str),
+        np.arange(n_items).astype(str),
+        name="wide",
+    )
+    lists = np.array([generator.permutation(n_items)[:20] for _ in range(n_users)])
+    scores = Constant().fit(wide).score(wide.matrix, lists)
+    first_place = Candidates.from_item_scores(lists, scores).ids[:, 0]
+    hits = (first_place == lists[:, 0]).mean()
+    assert hits < 0.1  # 1 in 20 by chance; 1 if position decided
+    by_id = np.sort(lists, axis=1)
+    np.testing.assert_array_equal(Candidates.from_item_scores(lists, scores).ids, by_id)
