@@ -1,0 +1,157 @@
+"""Build the book: make a source tree, run Sphinx over it, add MathJax and the two search indexes."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+from sphinx.cmd.build import main as sphinx_build
+
+from book import pages
+from book.ledger import VERDICT_MIME, Ledger, chapter_notebooks, join_verdicts, read_ledger, verdict_outputs
+
+BOOK = Path(__file__).resolve().parent
+# What a page loads, and what MathJax's own menu can switch on (assistive reading).
+MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml", "input/tex/extensions", "a11y", "sre", "ui")
+# Two indexes over the same pages: English words are stemmed, Chinese text is cut into words.
+# search.js asks the one that fits the query.
+SEARCH_INDEXES = {"en": "pagefind", "zh": "pagefind-zh"}
+
+# An id of the ledger in running text, but not in code, in a link or as part of a longer word.
+LEDGER_ID = re.compile(r"(?<![\w`\[/#-])D[1-5]-\d\d(?![\w`\]-])")
+
+
+class BookError(Exception):
+    """The book cannot be built or shown; the message says why and what to do."""
+
+
+def build(root: Path, output: Path) -> None:
+    """Build the book of the repository at `root` into `output`; sources and caches go beside it.
+
+    Reads `root`/notebooks (committed notebooks and plan.toml) and `root`/data_scripts/sources.toml, writes
+    nothing outside `output` and its two neighbours `-src` and `-cache`. Raises BookError if anything warns,
+    LedgerError for a verdict that breaks the ledger's rules.
+    """
+    sources, cache = output.with_name(output.name + "-src"), output.with_name(output.name + "-cache")
+    for folder in (output, sources):
+        shutil.rmtree(folder, ignore_errors=True)
+    write_sources(root, sources)
+    arguments = ["-b", "html", "-W", "--keep-going", "-q", "-c", str(BOOK), "-d", str(cache)]
+    if sphinx_build([*arguments, str(sources), str(output)]) != 0:
+        raise BookError("the pages could not be built; the lines above name each page and what to correct")
+    _copy_mathjax(output / "_static" / "mathjax")
+    for language, folder in SEARCH_INDEXES.items():
+        _index_for_search(output, language, folder)
+
+
+def write_sources(root: Path, sources: Path) -> None:
+    """Fill the folder `sources` with what Sphinx reads: prepared copies of the notebooks and all pages."""
+    sources.mkdir(parents=True)
+    ledger = join_verdicts(read_ledger(), root / "notebooks")
+    chapters = read_chapters(root / "notebooks")
+    for path in chapter_notebooks(root / "notebooks"):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        prepare_notebook(notebook)
+        (sources / path.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+    shutil.copy(BOOK / "pages" / "how-to-read.md", sources)
+    for name, text in _generated_pages(root, ledger, chapters).items():
+        (sources / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def _generated_pages(root: Path, ledger: Ledger, chapters: list[pages.Chapter]) -> dict[str, str]:
+    return {
+        "index": pages.cover(chapters, ledger),
+        "ledger": pages.ledger_page(ledger, chapters),
+        "glossary": pages.glossary_page(chapters, ledger),
+        "data": pages.data_page(root / "data_scripts" / "sources.toml", chapters),
+    }
+
+
+def read_chapters(notebooks: Path) -> list[pages.Chapter]:
+    """The chapters that exist, in course order, with their row of plan.toml."""
+    with (notebooks / "plan.toml").open("rb") as file:
+        plan = tomllib.load(file)["chapters"]
+    chapters = []
+    for path in chapter_notebooks(notebooks):
+        if path.stem not in plan:
+            raise BookError(f"{path.name} has no row in notebooks/plan.toml; add [chapters.{path.stem}]")
+        row, notebook = plan[path.stem], json.loads(path.read_text(encoding="utf-8"))
+        chapters.append(
+            pages.Chapter(
+                stem=path.stem,
+                title=row["title"],
+                title_zh=row["title_zh"],
+                minutes=row["minutes"],
+                goal=row["goal"],
+                needs=tuple(row["needs"])
+                + tuple(n for s in row["scales"].values() for n in s.get("needs", ())),
+                exercises=sum("exercise" in cell["metadata"].get("tags", ()) for cell in notebook["cells"]),
+                verdicts=len(verdict_outputs(notebook)),
+            )
+        )
+    return chapters
+
+
+def prepare_notebook(notebook: dict) -> None:
+    """Change a parsed notebook in place for the page.
+
+    Ledger ids in the text become links to the ledger, the fold of a solution says what it hides, verdicts
+    get a mark that the ledger can link to, and outputs keep only what a page can show.
+    """
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = LEDGER_ID.sub(_ledger_link, "".join(cell["source"]))
+        if "solution" in cell["metadata"].get("tags", ()):
+            cell["metadata"]["mystnb"] = {
+                "code_prompt_show": "Show a solution",
+                "code_prompt_hide": "Hide the solution",
+            }
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [part for output in cell["outputs"] for part in _for_a_page(output)]
+
+
+def _ledger_link(match: re.Match) -> str:
+    return f'<a class="entry-link" href="ledger.html#{match[0].lower()}">{match[0]}</a>'
+
+
+def _for_a_page(output: dict) -> list[dict]:
+    """An output without what only machines or a kernel can use, after a mark if it holds a verdict."""
+    if "data" not in output:
+        return [output]
+    verdict = output["data"].get(VERDICT_MIME)
+    shown = output | {
+        "data": {mime: data for mime, data in output["data"].items() if not mime.startswith("application/")}
+    }
+    if verdict is None:
+        return [shown]
+    place = f'<span class="verdict-anchor" id="{pages.anchor(verdict["id"])}"></span>'
+    return [{"output_type": "display_data", "data": {"text/html": place}, "metadata": {}}, shown]
+
+
+def _copy_mathjax(target: Path) -> None:
+    """Copy MathJax out of the package that carries it; nothing of that package is imported."""
+    package = find_spec("mathjax")
+    if package is None:
+        raise BookError(
+            "MathJax is missing; install the book's requirements: pip install -r requirements.lock"
+        )
+    library = Path(package.submodule_search_locations[0]) / "static" / "mathjax" / "es5"
+    for part in MATHJAX_PARTS:
+        if (library / part).is_dir():
+            shutil.copytree(library / part, target / part)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library / part, target / part)
+
+
+def _index_for_search(site: Path, language: str, folder: str) -> None:
+    command = [sys.executable, "-m", "pagefind", "--site", str(site), "--output-subdir", folder]
+    options = ["--force-language", language, "--root-selector", "article.bd-article"]
+    options += ["--exclude-selectors", ".headerlink, .math, .ledger-filter", "--quiet"]
+    result = subprocess.run([*command, *options], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise BookError(f"the search index ({language}) could not be made: {result.stderr.strip()}")

@@ -1,0 +1,315 @@
+"""The pages that are generated at build time, as Markdown: cover, ledger, glossary, data and licences."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from book.drawings import SIGNS, funnel, intervals, ledger_wall, tone
+from book.ledger import Entry, Ledger, Record, tally
+
+GLOSSARY_FILE = Path(__file__).with_name("glossary.yml")
+
+# The sizes of MovieLens-100K's catalogue, of the candidate list and of the final list in the cover's picture.
+FUNNEL = (1682, 100, 10)
+# The entry whose measured intervals the cover draws: the first of these that is recorded with two or more.
+HEADLINES = ("D1-09", "D5-02", "D2-01", "D1-04", "D1-05")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter that exists: its file stem (`02_cosine`), its row of the plan, and what its notebook holds.
+
+    `needs` are the names of all data that any scale of the chapter reads; exercises and verdicts are counts.
+    """
+
+    stem: str
+    title: str
+    title_zh: str
+    minutes: int
+    goal: str
+    needs: tuple[str, ...]
+    exercises: int
+    verdicts: int
+
+    @property
+    def number(self) -> str:
+        return self.stem[:2]
+
+    @property
+    def key(self) -> str:
+        return self.stem[3:]
+
+
+def anchor(entry_id: str) -> str:
+    """Name of the place in a chapter where the verdict on `entry_id` stands."""
+    return f"verdict-{entry_id.lower()}"
+
+
+def _cell(record: Record, entry_id: str) -> str:
+    return f"{record.notebook}.html#{anchor(entry_id)}"
+
+
+def cover(chapters: list[Chapter], ledger: Ledger) -> str:
+    """The first page."""
+    template = Path(__file__).with_name("pages").joinpath("index.md").read_text(encoding="utf-8")
+    parts = {
+        "funnel": funnel(*FUNNEL),
+        "chapters": _chapter_cards(chapters),
+        "headline": _headline(ledger),
+        "tally": _tally_sentence(ledger),
+        "wall": f'<a class="ledger-wall-link" href="ledger.html">{ledger_wall(ledger)}</a>{_legend()}',
+        "toctree": "\n".join(chapter.stem for chapter in chapters),
+        "entries": str(len(ledger.entries)),
+    }
+    return _fill(template, parts)
+
+
+def _fill(template: str, parts: dict[str, str]) -> str:
+    return re.sub(r"@@(\w+)@@", lambda match: parts[match[1]], template)
+
+
+def _chapter_cards(chapters: list[Chapter]) -> str:
+    cards = []
+    for chapter in chapters:
+        facts = [
+            f"{chapter.minutes} minutes",
+            _count(chapter.exercises, "exercise"),
+            _count(chapter.verdicts, "verdict"),
+        ]
+        cards.append(
+            f'<a class="chapter-card" href="{chapter.stem}.html">'
+            f'<span class="chapter-number">{chapter.number}</span>'
+            f'<span class="chapter-title">{escape(chapter.title)} {_chinese(chapter.title_zh)}</span>'
+            f'<span class="chapter-goal">{escape(chapter.goal[0].upper() + chapter.goal[1:])}.</span>'
+            f'<span class="chapter-facts">{" · ".join(facts)}</span></a>'
+        )
+    return f'<div class="chapter-cards">{"".join(cards)}</div>'
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _tally_sentence(ledger: Ledger) -> str:
+    counts = tally(ledger.entries)
+    return (
+        f"**{counts['settled']} of {len(ledger.entries)} entries are settled**, "
+        f"{counts['partly settled']} partly, {counts['open']} are open and wait for their chapter."
+    )
+
+
+def _legend() -> str:
+    meanings = (
+        ("holds", "holds as stated"),
+        ("fails", "does not hold, or is corrected"),
+        ("mixed", "depends, or no effect"),
+        ("beyond", "our data cannot tell"),
+        ("partly", "partly settled"),
+        ("open", "open"),
+    )
+    return (
+        '<ul class="legend">'
+        + "".join(
+            f'<li><span class="swatch tone-{name}" aria-hidden="true"></span>{text}</li>'
+            for name, text in meanings
+        )
+        + "</ul>"
+    )
+
+
+def _headline(ledger: Ledger) -> str:
+    """One measured result with its intervals drawn; empty while no chapter has recorded one."""
+    entries = {entry.id: entry for entry in ledger.entries}
+    for name in HEADLINES:
+        for record in reversed(entries[name].records):
+            measured = {
+                label: bounds for label, text in record.numbers.items() if (bounds := _interval(text))
+            }
+            if len(measured) >= 2:
+                alt = "; ".join(f"{label}: {record.numbers[label]}" for label in measured)
+                labelled = {
+                    f"{label.replace('_', ' ')} {record.numbers[label]}": measured[label]
+                    for label in measured
+                }
+                return (
+                    '<figure class="headline"><blockquote><span>The documents say:</span> '
+                    f"{escape(entries[name].says)}</blockquote>{intervals(labelled, alt)}"
+                    f"<figcaption>{escape(record.sentence)} "
+                    f'<a href="{_cell(record, name)}">{name}, chapter {record.notebook[:2]}</a>'
+                    "</figcaption></figure>"
+                )
+    return ""
+
+
+def _interval(text: str) -> tuple[float, float, float] | None:
+    """Read "0.084 [0.079, 0.089]" as (mean, low, high); anything else is None."""
+    number = r"(-?\d[\d,]*\.?\d*)"
+    match = re.fullmatch(rf"{number} \[{number}, {number}\]", text)
+    return tuple(float(part.replace(",", "")) for part in match.groups()) if match else None
+
+
+def ledger_page(ledger: Ledger, chapters: list[Chapter]) -> str:
+    """All entries with their verdicts, a tally on top, and a filter that appears where JavaScript runs."""
+    template = Path(__file__).with_name("pages").joinpath("ledger.md").read_text(encoding="utf-8")
+    existing = {chapter.key: chapter for chapter in chapters}
+    rows = "\n".join(_ledger_row(entry, ledger, existing) for entry in ledger.entries)
+    head = "".join(
+        f'<th scope="col">{title}</th>' for title in ("Entry", "The document says, we do", "Verdict")
+    )
+    parts = {
+        "sentence": _tally_sentence(ledger),
+        "wall": ledger_wall(ledger) + _legend(),
+        "tally": _tally_table(ledger),
+        "documents": "\n".join(
+            f'- **{name}** {about["title"]} (<span lang="zh">{about["title_zh"]}</span>)'
+            for name, about in ledger.documents.items()
+        ),
+        "words": "\n".join(f"| {kind} | {' · '.join(words)} |" for kind, words in ledger.verdicts.items()),
+        "filter": _filter_bar(ledger),
+        "table": f'<table class="ledger" id="ledger-table"><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{rows}\n</tbody></table>",
+    }
+    return _fill(template, parts)
+
+
+def _ledger_row(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) -> str:
+    return (
+        f'<tr id="{entry.id.lower()}" data-document="{entry.document}" data-kind="{entry.kind}" '
+        f'data-verdict="{entry.label}">'
+        f'<th scope="row"><a class="entry-id" href="#{entry.id.lower()}">{entry.id}</a>'
+        f'<span class="entry-where">{escape(_section(entry))}</span>'
+        f'<span class="entry-kind">{entry.kind}</span></th>'
+        f'<td><p>{escape(entry.says)}</p><p class="entry-do">{escape(entry.do)}</p></td>'
+        f"<td>{_verdict_cell(entry, ledger, existing)}</td></tr>"
+    )
+
+
+def _section(entry: Entry) -> str:
+    """Where in the document: `D5 §4.1` becomes `§4.1`, because the id names the document already."""
+    return entry.where.removeprefix(entry.document).strip()
+
+
+def _verdict_cell(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) -> str:
+    if not entry.records:
+        number = f"{ledger.chapter_number(entry.chapter):02d}"
+        where = (
+            f'<a href="{existing[entry.chapter].stem}.html">chapter {number}</a>, no verdict recorded yet'
+            if entry.chapter in existing
+            else f"chapter {number}, {entry.chapter}, to come"
+        )
+        return f'<p class="verdict-word tone-open">open</p><p class="evidence">{where}</p>'
+    return "".join(_recorded(entry, record, ledger) for record in entry.records)
+
+
+def _recorded(entry: Entry, record: Record, ledger: Ledger) -> str:
+    colour = "partly" if record.waits_for else tone(entry) if record is entry.records[-1] else "partly"
+    word = f"partly settled: {record.word}" if record.waits_for else record.word
+    details = [
+        f"{name.replace('_', ' ')}: {text}"
+        for name, text in record.numbers.items()
+        if text not in record.sentence
+    ]
+    if record.data:
+        details.append(f"Data: {record.data}" + (f", scale {record.scale}" if record.scale else ""))
+    if record.scope:
+        details.append(f"Holds for: {record.scope}")
+    if record.waits_for:
+        number = ledger.chapter_number(record.waits_for)
+        details.append(f"Counts as open; the rest waits for chapter {number:02d}, {record.waits_for}")
+    return (
+        f'<p class="verdict-word tone-{colour}">{SIGNS[colour]} {escape(word)}</p>'
+        f'<p class="verdict-sentence">{escape(record.sentence)}</p>'
+        f'<ul class="evidence">{"".join(f"<li>{escape(text)}</li>" for text in details)}'
+        f'<li><a href="{_cell(record, entry.id)}">See it in chapter {record.notebook[:2]}</a></li></ul>'
+    )
+
+
+def _tally_table(ledger: Ledger) -> str:
+    """Settled entries of all entries, by kind (rows) and document (columns)."""
+
+    def cell(entries: list[Entry]) -> str:
+        return f"{tally(tuple(entries))['settled']}/{len(entries)}" if entries else "–"
+
+    documents = list(ledger.documents)
+    lines = [
+        "| settled / all | " + " | ".join(documents) + " | all |",
+        "|:--|" + "--:|" * (len(documents) + 1),
+    ]
+    for kind in [*ledger.verdicts, "all"]:
+        chosen = [entry for entry in ledger.entries if kind in (entry.kind, "all")]
+        cells = [cell([entry for entry in chosen if entry.document == name]) for name in documents]
+        lines.append(f"| {kind} | " + " | ".join([*cells, cell(chosen)]) + " |")
+    return "\n".join(lines)
+
+
+def _filter_bar(ledger: Ledger) -> str:
+    """Three menus; hidden until the script of the page shows it."""
+    labels = sorted({entry.label for entry in ledger.entries})
+    menus = {"document": list(ledger.documents), "kind": list(ledger.verdicts), "verdict": labels}
+    selects = "".join(
+        f'<label>{name} <select name="{name}"><option value="">all</option>'
+        + "".join(f'<option value="{value}">{value}</option>' for value in values)
+        + "</select></label>"
+        for name, values in menus.items()
+    )
+    shown = '<output aria-live="polite"></output>'
+    return f'<form class="ledger-filter" id="ledger-filter" hidden>{selects}{shown}</form>'
+
+
+def glossary_page(chapters: list[Chapter], ledger: Ledger, path: Path = GLOSSARY_FILE) -> str:
+    """Terms in English and Chinese, by subject; a term links to its chapter once that exists."""
+    existing = {chapter.key: chapter for chapter in chapters}
+    template = Path(__file__).with_name("pages").joinpath("glossary.md").read_text(encoding="utf-8")
+    sections = []
+    for group in yaml.safe_load(path.read_text(encoding="utf-8")):
+        terms = "\n\n".join(_term(term, ledger, existing) for term in group["terms"])
+        sections.append(f"## {group['group']} {_chinese(group['group_zh'])}\n\n{terms}")
+    return _fill(template, {"terms": "\n\n".join(sections)})
+
+
+def _term(term: dict[str, str], ledger: Ledger, existing: dict[str, Chapter]) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", term["en"].lower()).strip("-")
+    key = term["chapter"]
+    number = f"{ledger.chapter_number(key):02d}"
+    chapter = f"[chapter {number}]({existing[key].stem})" if key in existing else f"chapter {number}, to come"
+    return (
+        f'<div class="term"><h3 id="term-{slug}"><dfn>{escape(term["en"])}</dfn> '
+        f"{_chinese(term['zh'])}</h3>\n\n{term['means'].strip()}\n\n"
+        f'<p class="term-zh" lang="zh">{escape(term["means_zh"].strip())}</p>\n\n'
+        f"({chapter})\n\n</div>"
+    )
+
+
+def _chinese(text: str) -> str:
+    return f'<span lang="zh">{escape(text)}</span>'
+
+
+def data_page(sources: Path, chapters: list[Chapter]) -> str:
+    """Every asset of `data_scripts/sources.toml`: size, licence, redistribution, and what reads it."""
+    template = Path(__file__).with_name("pages").joinpath("data.md").read_text(encoding="utf-8")
+    with sources.open("rb") as file:
+        assets = tomllib.load(file)
+    lines = [
+        "| name | what it is | size | licence | may be passed on | used by |",
+        "|:--|:--|--:|:--|:--|:--|",
+    ]
+    lines += [_asset_row(name, asset, chapters) for name, asset in assets.items()]
+    return _fill(template, {"assets": "\n".join(lines)})
+
+
+def _asset_row(name: str, asset: dict[str, Any], chapters: list[Chapter]) -> str:
+    size = sum(file["size"] for file in asset["files"])
+    users = [f"[chapter {chapter.number}]({chapter.stem})" for chapter in chapters if name in chapter.needs]
+    used_by = ", ".join([*users, *asset["needed_by"]]) or "chapters to come"
+    redistribute = "yes" if asset["redistribute"] else "no"
+    cells = [f"`{name}`", asset["title"], _megabytes(size), asset["licence"], redistribute, used_by]
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"

@@ -1,0 +1,182 @@
+"""What every built book must keep: links, headings, alt texts, no foreign requests, a search index."""
+
+import gzip
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from small_course import chapter, write_course
+
+from book.build import BookError, build
+from book.pages import GLOSSARY_FILE
+
+
+def pages(site: Path) -> dict[Path, BeautifulSoup]:
+    found = {
+        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in site.glob("*.html")
+    }
+    assert len(found) >= 6
+    return found
+
+
+def page(site: Path, name: str) -> BeautifulSoup:
+    return BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def test_no_page_loads_anything_from_elsewhere(site):
+    loading = ("script", "img", "iframe", "link", "source", "video", "audio", "object", "embed", "form")
+    for path, soup in pages(site).items():
+        for tag in soup(loading):
+            for name in ("src", "href", "srcset", "data", "action"):
+                assert not re.match(r"(https?:)?//", tag.get(name) or ""), f"{path.name}: {tag}"
+        for script in soup("script"):
+            assert "http" not in (script.string or ""), f"{path.name}: {script}"
+
+
+def test_no_style_sheet_or_script_of_ours_names_another_site(site):
+    for path in (site / "_static").rglob("*.css"):
+        text = path.read_text(encoding="utf-8")
+        foreign = re.findall(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')]+)", text)
+        assert not foreign, f"{path.name}: {foreign}"
+    for name in ("search.js", "ledger.js"):
+        assert "http" not in (site / "_static" / name).read_text(encoding="utf-8")
+
+
+def test_every_internal_link_arrives(site):
+    soups = pages(site)
+    anchors = {path.name: {tag["id"] for tag in soup(id=True)} for path, soup in soups.items()}
+    for path, soup in soups.items():
+        for link in soup("a", href=True):
+            parts = urlsplit(link["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            target = unquote(parts.path) or path.name
+            assert (site / target).is_file(), f"{path.name} links to {link['href']}"
+            if parts.fragment and target in anchors:
+                assert unquote(parts.fragment) in anchors[target], f"{path.name} links to {link['href']}"
+
+
+def test_ids_are_used_once(site):
+    for path, soup in pages(site).items():
+        ids = [tag["id"] for tag in soup(id=True)]
+        assert len(ids) == len(set(ids)), f"{path.name}: {sorted({i for i in ids if ids.count(i) > 1})}"
+
+
+def test_headings_are_in_order(site):
+    for path, soup in pages(site).items():
+        main = soup.find("article", class_="bd-article") or soup.find(class_="bd-search-container")
+        levels = [int(heading.name[1]) for heading in main.find_all(re.compile("^h[1-6]$"))]
+        assert levels.count(1) == 1, path.name
+        assert levels[0] == 1, path.name
+        assert all(after <= before + 1 for before, after in pairwise(levels)), path.name
+
+
+def test_every_picture_has_a_text(site):
+    for path, soup in pages(site).items():
+        for image in soup("img"):
+            assert image.get("alt"), f"{path.name}: {image}"
+        for drawing in soup(attrs={"role": "img"}):
+            assert drawing.get("aria-label"), path.name
+
+
+def test_a_figure_without_alt_text_fails_the_build(tmp_path, capsys):
+    root = write_course(tmp_path, {"02_cosine": chapter("02", [], figure_alt="")})
+    with pytest.raises(BookError, match="the lines above"):
+        build(root, root / "build" / "book")
+    assert "an image has no alt text" in capsys.readouterr().err
+
+
+def test_ledger_page_shows_every_entry_and_leads_to_the_cells(site):
+    rows = page(site, "ledger").select("#ledger-table tbody tr")
+    assert len(rows) == 113
+    assert {row["id"] for row in rows} >= {"d1-01", "d5-20"}
+
+
+def test_ledger_page_tells_the_states_apart(small_book):
+    rows = {row["id"]: row for row in page(small_book, "ledger").select("#ledger-table tbody tr")}
+    assert rows["d1-17"]["data-verdict"] == "corrected"
+    assert rows["d1-17"].select_one("a[href='02_cosine.html#verdict-d1-17']")
+    assert rows["d1-24"]["data-verdict"] == "partly settled"
+    assert "waits for chapter 07, graph" in rows["d1-24"].get_text()
+    assert rows["d4-03"]["data-verdict"] == "open"
+    assert "chapter 09, finetune, to come" in rows["d4-03"].get_text()
+    assert "0.084 [0.079, 0.089]" in rows["d1-09"].get_text()
+    assert "all-MiniLM-L6-v2" in rows["d1-09"].get_text()
+
+
+def test_cover_has_a_card_for_each_chapter_and_the_live_tally(small_book):
+    cover = page(small_book, "index")
+    assert [card["href"] for card in cover.select("a.chapter-card")] == ["02_cosine.html", "04_encoding.html"]
+    assert "3 of 113 entries are settled" in cover.get_text()
+    assert len(cover.select(".ledger-wall i")) == 113
+    assert cover.select_one(".headline .intervals")["aria-label"].startswith("popularity: 0.084")
+
+
+def test_chapter_folds_its_solution_and_links_ledger_ids(small_book):
+    text = page(small_book, "02_cosine")
+    assert "Show a solution" in text.select_one("div.tag_solution, .tag_hide-cell").get_text()
+    assert text.select_one("td a[href='ledger.html#d1-16']")
+
+
+def test_glossary_has_both_languages_and_links_only_existing_chapters(small_book):
+    glossary = page(small_book, "glossary")
+    terms = [
+        term for group in yaml.safe_load(GLOSSARY_FILE.read_text(encoding="utf-8")) for term in group["terms"]
+    ]
+    assert len(glossary.select(".term")) == len(terms) >= 40
+    han = re.compile(r"[\u4e00-\u9fff]")
+    assert all(han.search(term["means_zh"]) and term["means"] and term["zh"] for term in terms)
+    needed = ("Recommender system", "Deep learning", "Large model", "Collaborative filtering", "Cold start")
+    assert {*needed, "Multi-armed bandit"} <= {term["en"] for term in terms}
+    assert {link["href"] for link in glossary.select(".term a")} == {"02_cosine.html", "04_encoding.html"}
+
+
+def test_data_page_lists_every_asset(site):
+    text = page(site, "data").get_text()
+    for name in ("movielens-100k", "minilm"):
+        assert name in text
+
+
+# Pagefind's extended build cuts Chinese text into words and marks the cuts with this sign.
+WORD_MARK = "\u200b"
+
+
+def fragments(site: Path, index: str) -> str:
+    """All text that one search index holds (Pagefind packs JSON after a signature into gzip files)."""
+    texts = []
+    for path in (site / index / "fragment").iterdir():
+        raw = gzip.decompress(path.read_bytes())
+        texts.append(json.loads(raw[raw.index(b"{") :])["content"])
+    return "\n".join(texts).replace(WORD_MARK, "")
+
+
+@pytest.mark.parametrize(("index", "language"), [("pagefind", "en"), ("pagefind-zh", "zh")])
+def test_search_indexes_hold_english_and_chinese(site, index, language):
+    entry = json.loads((site / index / "pagefind-entry.json").read_text(encoding="utf-8"))
+    # Every page of the book except the search page itself.
+    assert entry["languages"][language]["page_count"] == len(list(site.glob("*.html"))) - 1
+    text = fragments(site, index)
+    assert "cold start" in text.lower()
+    assert "冷启动" in text
+
+
+def test_chinese_is_cut_into_words(small_book):
+    folder = small_book / "pagefind-zh" / "fragment"
+    raw = b"".join(gzip.decompress(path.read_bytes()) for path in folder.iterdir())
+    assert f"余弦{WORD_MARK}相似" in raw.decode(errors="ignore")
+
+
+def test_sphinx_search_is_gone(site):
+    assert not (site / "searchindex.js").exists()
+    assert len(page(site, "index").select(".search-found")) == 1
+
+
+def test_mathematics_is_rendered_by_local_files(small_book):
+    scripts = [script.get("src") or "" for script in page(small_book, "02_cosine")("script")]
+    source = next(script for script in scripts if "mathjax" in script)
+    assert (small_book / source.split("?")[0]).is_file()
