@@ -1,0 +1,119 @@
+"""Exercises that tell a learner at once whether the answer is right, and if not, why."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.display import display
+from markdown_it import MarkdownIt
+
+MIME = "application/vnd.course.check+json"
+"""Machine-readable twin of a check, in the same output: tests read from it what a notebook shows."""
+
+_LOOKS = {  # a sign and a word as well as a colour: none is told by colour alone
+    "not attempted": ("○", "#56B4E9", "Not attempted yet"),
+    "wrong": ("✗", "#D55E00", "Not yet, because"),
+    "right": ("✓", "#009E73", "Right"),
+}
+_inline = MarkdownIt("commonmark", {"html": False}).renderInline
+_hints_given: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise: its question, the judge of an answer, and the help that a learner can ask for.
+
+    ``judge(answer)`` returns ``None`` for a right answer, else a sentence that says what is wrong and gives a
+    direction without giving the answer. ``wrong_examples`` are at least two answers that learners are likely
+    to give; each must get a sentence of its own, and a test holds the judge to that. ``right`` is said after
+    a right answer. The reference solution is not here: it stands in the notebook, in the cell tagged
+    ``solution``.
+    """
+
+    key: str  # "02.1": chapter, exercise
+    question: str
+    judge: Callable[[Any], str | None]
+    hints: tuple[str, str, str]
+    wrong_examples: tuple[Any, ...]
+    right: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d\d\.\d", self.key):
+            raise ValueError(f"Exercise key {self.key!r} must look like '02.1': chapter, dot, number.")
+        if len(self.hints) != 3:
+            raise ValueError(f"Exercise {self.key} needs three hints, and has {len(self.hints)}.")
+        if len(self.wrong_examples) < 2:
+            raise ValueError(
+                f"Exercise {self.key} needs two wrong examples, and has {len(self.wrong_examples)}."
+            )
+
+    def assess(self, answer: Any) -> tuple[str, str]:
+        """The status (``not attempted``, ``wrong`` or ``right``) and the sentence that goes with it."""
+        if _has_gap(answer):
+            return "not attempted", "Replace the three dots by your answer and run the cell again."
+        try:
+            reason = self.judge(answer)
+        except Exception as error:  # an answer of an unexpected type is wrong, not a crash of the chapter
+            first_line = str(error).split("\n")[0]
+            return "wrong", f"checking your answer failed with {type(error).__name__}: {first_line}"
+        return ("right", self.right) if reason is None else ("wrong", reason)
+
+
+def find(key: str) -> Exercise:
+    """Look up an exercise by key. Raises ``KeyError`` that lists the keys of the chapter."""
+    chapter = key.split(".")[0]
+    try:
+        module = importlib.import_module(f"course_lib.learn.exercises.chapter_{chapter}")
+    except ModuleNotFoundError:
+        raise KeyError(f"There is no exercise {key!r}: chapter {chapter!r} has no exercises.") from None
+    exercises = {exercise.key: exercise for exercise in module.EXERCISES}
+    if key not in exercises:
+        raise KeyError(f"There is no exercise {key!r}: chapter {chapter} has {', '.join(exercises)}.")
+    return exercises[key]
+
+
+def check(key: str, answer: Any) -> None:
+    """Show whether ``answer`` to exercise ``key`` is *not attempted*, *wrong, because …*, or *right*.
+
+    An answer is not attempted while it is ``...`` or a list, tuple or dictionary that still holds ``...``.
+    """
+    status, message = find(key).assess(answer)
+    sign, colour, word = _LOOKS[status]
+    sentence = f"{word} {message}" if status == "wrong" else f"{word}. {message}".rstrip()
+    more = "" if status == "right" else f" Help: <code>learn.hint({key!r})</code>"
+    display(
+        {
+            MIME: {"key": key, "status": status, "message": message},
+            "text/html": (
+                '<div class="course-check" style="padding:.4em .9em;margin:.4em 0;'
+                f'border-left:4px solid {colour}">'
+                f"<strong>{sign} Exercise {key}</strong> · {_inline(sentence)}{more}</div>"
+            ),
+            "text/plain": f"{sign} Exercise {key} · {sentence}",
+        },
+        raw=True,
+    )
+
+
+def hint(key: str) -> None:
+    """Show the next of the three hints to exercise ``key``; after the third, say where the solution is."""
+    exercise = find(key)
+    given = _hints_given.get(key, 0)
+    _hints_given[key] = given + 1
+    if given < 3:
+        text = f"**Hint {given + 1} of 3** · {exercise.hints[given]}"
+    else:
+        text = "**No more hints** · Open the folded cell below the exercise: it holds the solution."
+    display({"text/markdown": text, "text/plain": text}, raw=True)
+
+
+def _has_gap(answer: Any) -> bool:
+    if isinstance(answer, dict):
+        return any(map(_has_gap, answer.values()))
+    if isinstance(answer, list | tuple):
+        return any(map(_has_gap, answer))
+    return answer is ...

@@ -1,0 +1,229 @@
+"""How results look: sentences, numbers, tables and figures, the same in every chapter.
+
+Everything is sent to the notebook as an output that repeats: no random ids, no addresses, no times. Tests
+compare these outputs with fresh ones, so a float is always printed with decimals and an integer never is.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import display
+from matplotlib.figure import Figure
+from PIL import Image
+
+# Okabe and Ito's colours can be told apart with every common form of colour blindness. Yellow, too pale for a
+# line on white, comes last.
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#000000", "#F0E442"]
+
+LARGEST_IMAGE = 60_000
+"""Bytes that a figure may take: notebooks are read in browsers and kept in version control."""
+
+_MEASUREMENTS = Path(__file__).resolve().parents[1] / "book" / "measurements"
+
+
+def say(markdown: str) -> None:
+    """Show a generated sentence (Markdown). Numbers in prose come from here and cannot contradict a run."""
+    display({"text/markdown": markdown, "text/plain": markdown}, raw=True)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number for a reader, with ``digits`` significant digits.
+
+    Integers keep all their digits, with commas from 10,000 on (a year is not a quantity). Floats always keep
+    at least one decimal; below 0.0001 they are written as powers of ten. NaN is an en dash.
+
+    >>> number(0.8944272), number(0.8944272, 4), number(100_000), number(1234.567), number(0.00001234)
+    ('0.894', '0.8944', '100,000', '1234.6', '1.23e-05')
+    """
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    value = float(value)
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.{digits - 1}e}"
+    return _fixed(value, _decimals(value, digits))
+
+
+def interval(mean: float, bounds: tuple[float, float], decimals: int = 3) -> str:
+    """Write a mean with its interval, all with the same number of decimals.
+
+    >>> interval(0.0841, (0.0789, 0.0894))
+    '0.084 [0.079, 0.089]'
+    """
+    low, high = bounds
+    return f"{_fixed(mean, decimals)} [{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
+
+
+def table(
+    rows: pd.DataFrame | Iterable[Mapping[str, Any]], *, caption: str | None = None, digits: int = 3
+) -> None:
+    """Show a table. Floats of one column get the same number of decimals, chosen by its largest value.
+
+    ``rows`` is a DataFrame (an index other than 0, 1, 2 … becomes the first columns) or a list of
+    dictionaries. An empty table raises ``ValueError``.
+    """
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    if frame.empty:
+        raise ValueError(
+            "This table has no rows: pass at least one, or say in a sentence that there is none."
+        )
+    if not frame.index.equals(pd.RangeIndex(len(frame))):
+        # Unnamed row names get an empty heading.
+        frame = frame.rename_axis(
+            [name or " " * level for level, name in enumerate(frame.index.names)]
+        ).reset_index()
+    written = pd.DataFrame({str(name): _write_column(column, digits) for name, column in frame.items()})
+    numeric = [pd.api.types.is_numeric_dtype(column) for _, column in frame.items()]
+    plain = written.to_string(index=False)
+    display(
+        {
+            "text/html": _html_table(written, numeric, caption),
+            "text/plain": f"{caption}\n{plain}" if caption else plain,
+        },
+        raw=True,
+    )
+
+
+def figure(
+    fig: Figure,
+    *,
+    alt: str,
+    table: pd.DataFrame | Iterable[Mapping[str, Any]] | None = None,
+    caption: str | None = None,
+) -> None:
+    """Show a Matplotlib figure as a small PNG, then the small table of what it shows, and close the figure.
+
+    ``alt`` says in one or two sentences what a reader who cannot see the figure should know. It is stored
+    with the image and as its plain text. An empty ``alt`` raises ``ValueError``.
+    """
+    if len(alt.split()) < 4:
+        raise ValueError("This figure has no real alt text: say in a sentence what it shows (alt=…).")
+    width = round(fig.get_figwidth() * 96)
+    png = base64.b64encode(_small_png(fig)).decode()
+    plt.close(fig)
+    display(
+        {"image/png": png, "text/plain": f"Figure: {alt}"},
+        metadata={"image/png": {"width": width, "alt": alt}},
+        raw=True,
+    )
+    if table is not None:
+        globals()["table"](table, caption=caption)
+    elif caption:
+        say(f"*{caption}*")
+
+
+def style() -> None:
+    """Set Matplotlib's defaults for the course: Okabe-Ito colours, quiet axes, legible type."""
+    plt.rcdefaults()
+    plt.rcParams.update(
+        {
+            "axes.prop_cycle": plt.cycler(color=PALETTE[:-1]),
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": "medium",
+            "figure.constrained_layout.use": True,
+            "figure.figsize": (6.4, 3.8),
+            "font.size": 10.5,
+            "grid.color": "0.9",
+            "legend.frameon": False,
+            "lines.linewidth": 2,
+        }
+    )
+
+
+def measurement(name: str) -> dict[str, Any]:
+    """Read a committed benchmark, ``book/measurements/NAME.json``.
+
+    Durations do not repeat, so chapters quote a stored measurement and never time anything in a stored
+    output. Raises ``FileNotFoundError`` with the command that makes the file.
+    """
+    path = _MEASUREMENTS / f"{name}.json"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There is no measurement called {name!r}: make it with `python course.py benchmark {name}`."
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _decimals(value: float, digits: int) -> int:
+    """Decimals that give ``digits`` significant digits; at least one, or a float looks like an integer."""
+    if value == 0:
+        return digits
+    return max(1, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{value:,.{decimals}f}" if abs(value) >= 10_000 else f"{value:.{decimals}f}"
+    # A rounded tiny negative number would print as -0.000 on one machine and 0.000 on another.
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text
+
+
+def _write_column(column: pd.Series, digits: int) -> list[str]:
+    if not pd.api.types.is_float_dtype(column):
+        return [_write_cell(value, digits) for value in column]
+    finite = np.abs(column.to_numpy(dtype=float, na_value=np.nan))
+    finite = finite[np.isfinite(finite)]
+    largest = float(finite.max()) if len(finite) else 0.0
+    if 0 < largest < 1e-4:
+        return [number(value, digits) for value in column]
+    decimals = _decimals(largest, digits)
+    return [
+        _fixed(value, decimals) if math.isfinite(value) else number(value) for value in map(float, column)
+    ]
+
+
+def _write_cell(value: Any, digits: int) -> str:
+    if isinstance(value, bool | int | float | np.number | np.bool_):
+        return number(value, digits)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_write_cell(part, digits) for part in value)
+    return "–" if value is None or value is pd.NaT else str(value)
+
+
+def _html_table(written: pd.DataFrame, numeric: list[bool], caption: str | None) -> str:
+    align = ["text-align:right" if right else "text-align:left" for right in numeric]
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        inner = (
+            f'<{tag} style="{side}">{html.escape(cell)}</{tag}>'
+            for side, cell in zip(align, cells, strict=True)
+        )
+        return f"<tr>{''.join(inner)}</tr>"
+
+    head = f"<thead>{line('th', written.columns)}</thead>"
+    body = "\n".join(line("td", row) for row in written.itertuples(index=False, name=None))
+    title = f'<caption style="text-align:left">{html.escape(caption)}</caption>' if caption else ""
+    return f'<table class="course-table dataframe">{title}{head}\n<tbody>\n{body}\n</tbody></table>'
+
+
+def _small_png(fig: Figure) -> bytes:
+    """Draw sharply, then spend fewer colours and fewer pixels until the image fits."""
+    for dpi, colours in ((144, 64), (110, 32), (80, 16)):
+        drawn = io.BytesIO()
+        fig.savefig(drawn, format="png", dpi=dpi, facecolor="white")
+        small = io.BytesIO()
+        # No Software or date fields: the same picture gives the same bytes.
+        Image.open(drawn).convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(
+            small, "png", optimize=True
+        )
+        if small.tell() <= LARGEST_IMAGE:
+            break
+    return small.getvalue()

@@ -1,0 +1,122 @@
+"""``python -m notebooks.make``: sync, execute, check, run, accept, readme."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from notebooks.make import execution
+from notebooks.make.plan import Course, CourseError, with_map
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCEPTED = ROOT / "book" / "verdicts.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the result is the exit status."""
+    asked = _parser().parse_args(arguments)
+    course = Course(ROOT)
+    try:
+        return asked.command(course, asked)
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m notebooks.make", description="Make and run the notebooks."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Any, text: str, *, chapters: bool = True) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        if chapters:
+            added.add_argument(
+                "chapters", nargs="*", help="02_cosine, 02 or cosine; all of them if none is named"
+            )
+        return added
+
+    add("sync", _sync, "Write notebooks from their sources; outputs of unchanged cells stay.")
+    add(
+        "execute", _execute, "Run notebooks with their own parameters and store the outputs, to be committed."
+    )
+    add("check", _check, "Look for stale or unclean notebooks; runs nothing.")
+    add("accept", _accept, "Accept the verdicts of the committed notebooks as they are now.", chapters=False)
+    add("readme", _readme, "Write the chapter map of README.md.", chapters=False)
+    run = add("run", _run, "Run chapters with parameters; results in build/run.")
+    run.add_argument("--scale", default="small", help="small (the default) or full")
+    run.add_argument("--seed", type=int, help="another seed than the notebook's own")
+    run.add_argument(
+        "-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], help="a parameter"
+    )
+    run.add_argument("--fresh", action="store_true", help="run unchanged chapters too")
+    return parser
+
+
+def _sync(course: Course, asked: argparse.Namespace) -> int:
+    for chapter in course.pick(asked.chapters):
+        print(f"{chapter.key}: {'written' if execution.sync(course, chapter) else 'unchanged'}")
+    return 0
+
+
+def _execute(course: Course, asked: argparse.Namespace) -> int:
+    for chapter in course.pick(asked.chapters):
+        print(f"{chapter.key}: ", end="", flush=True)
+        execution.execute(course, chapter)
+        print("outputs stored")
+    return 0
+
+
+def _check(course: Course, asked: argparse.Namespace) -> int:
+    found = {chapter.key: execution.check(course, chapter) for chapter in course.pick(asked.chapters)}
+    for key, faults in found.items():
+        print("\n  ".join([f"{key}: {'nothing to repair' if not faults else ''}".rstrip(), *faults]))
+    return 1 if any(found.values()) else 0
+
+
+def _run(course: Course, asked: argparse.Namespace) -> int:
+    chapters = course.pick(asked.chapters)
+    parameters = dict(map(_parameter, asked.parameters))
+    if asked.seed is not None:
+        parameters["seed"] = asked.seed
+    report = execution.run(course, chapters, scale=asked.scale, parameters=parameters, fresh=asked.fresh)
+    keys = [chapter.key for chapter in chapters]
+    print(f"\n{execution.summary(report, keys)}\nResults: build/run")
+    return 1 if any(row["error"] for row in report["chapters"] if row["key"] in keys) else 0
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise CourseError(f"-p {text!r} must look like NAME=VALUE.")
+    return name, yaml.safe_load(value)
+
+
+def _accept(course: Course, asked: argparse.Namespace) -> int:
+    before = json.loads(ACCEPTED.read_text(encoding="utf-8")) if ACCEPTED.exists() else {}
+    now = execution.snapshot(course)
+    for key, words in now.items():
+        for name, word in words.items():
+            was = before.get(key, {}).get(name)
+            if was != word:
+                print(f"{key} {name}: {was or 'new'} → {word}")
+    ACCEPTED.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{sum(map(len, now.values()))} verdicts accepted in book/verdicts.json")
+    return 0
+
+
+def _readme(course: Course, asked: argparse.Namespace) -> int:
+    path = course.root / "README.md"
+    path.write_text(with_map(path.read_text(encoding="utf-8"), course.chapters), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,307 @@
+"""``execute`` fills the committed notebooks; ``run`` runs the course, also with other parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import papermill
+import psutil
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+from course_lib.learn.verdict_cards import ledger
+from notebooks.make import inspection, pairing
+from notebooks.make.kernel import ChapterKernel
+from notebooks.make.plan import Chapter, Course, CourseError
+
+
+def sync(course: Course, chapter: Chapter) -> bool:
+    """Write the notebook of a chapter; outputs of unchanged cells stay. True if the file changed."""
+    source, path = course.source(chapter), course.notebook(chapter)
+    return pairing.write(pairing.paired(source, path), path)
+
+
+def execute(course: Course, chapter: Chapter) -> None:
+    """Run a chapter as it will be committed, and store its outputs; with a fault, nothing is stored.
+
+    What was executed is left under ``build/execute`` to look at. Raises ``CourseError`` with every fault
+    found.
+    """
+    source, path = course.source(chapter), course.notebook(chapter)
+    notebook = pairing.paired(source, path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        km=ChapterKernel(course.folder),
+        kernel_name="python3",
+        timeout=chapter.timeout,
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    trial = course.root / "build" / "execute" / path.name
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        pairing.write(notebook, trial)
+        raise CourseError(f"{chapter.key} stopped: {error.ename}: {error.evalue}. {_where(error)}") from None
+    notebook.metadata["language_info"] = pairing.LANGUAGE
+    notebook.metadata["course"] = {"source_sha256": pairing.source_hash(source)}
+    found = inspection.faults(notebook)
+    pairing.write(notebook, trial)
+    if found:
+        raise CourseError("\n  ".join([f"{chapter.key} was not stored:", *found]))
+    pairing.write(notebook, path)
+
+
+def check(course: Course, chapter: Chapter) -> list[str]:
+    """What is wrong with a committed notebook, found without running it."""
+    why = pairing.stale(course.source(chapter), course.notebook(chapter))
+    if why:
+        return [f"is stale: {why}; run `python -m notebooks.make execute {chapter.key}`"]
+    return inspection.faults(pairing.read(course.notebook(chapter)))
+
+
+def run(
+    course: Course,
+    chapters: Iterable[Chapter],
+    *,
+    scale: str = "small",
+    parameters: dict[str, Any] | None = None,
+    folder: Path | None = None,
+    fresh: bool = False,
+) -> dict[str, Any]:
+    """Run chapters with papermill; write their notebooks and ``report.json`` to ``folder`` (``build/run``).
+
+    Returns the report: a row a chapter with seconds, peak memory, verdicts, parameters and error, in plan
+    order. A chapter whose source, library, pins, data and parameters are those of its last run is reused,
+    unless ``fresh``. Everything asked for is looked at before anything runs: raises ``CourseError`` for an
+    unknown scale or parameter, and for a notebook without a cell tagged ``parameters``, both of which
+    papermill would pass over.
+    """
+    chapters, folder = list(chapters), folder or course.root / "build" / "run"
+    asked = {chapter.key: _parameters(course, chapter, scale, parameters or {}) for chapter in chapters}
+    report = _read_report(folder)
+    rows = {row["key"]: row for row in report["chapters"]}
+    width = max((len(chapter.key) for chapter in chapters), default=0)
+    for place, chapter in enumerate(chapters, start=1):
+        print(f"[{place}/{len(chapters)}] {chapter.key:<{width}} ", end="", flush=True)
+        mark = _fingerprint(course, chapter, asked[chapter.key])
+        before = rows.get(chapter.key)
+        if not fresh and before and before["fingerprint"] == mark and not before["error"]:
+            rows[chapter.key] = {**before, "reused": True}
+            print("unchanged: result of an earlier run reused", flush=True)
+            continue
+        row = rows[chapter.key] = _run_one(course, chapter, asked[chapter.key], folder)
+        row["fingerprint"] = mark
+        print(f"{'stopped' if row['error'] else 'done'} after {row['seconds']:.0f} s", flush=True)
+        _write_report(course, folder, rows)
+    return _write_report(course, folder, rows)
+
+
+def summary(report: dict[str, Any], keys: Iterable[str] | None = None) -> str:
+    """The table that a run prints (chapter, seconds, memory, verdicts), errors, and the ledger's tally."""
+    wanted = [row for row in report["chapters"] if keys is None or row["key"] in set(keys)]
+    width = max([len("chapter"), *(len(row["key"]) for row in wanted)])
+    lines = [f"{'chapter':<{width}}  seconds  memory MB  verdicts"]
+    for row in wanted:
+        given = ", ".join(f"{name} {word}" for name, word in words(row).items()) or "–"
+        end = " (reused)" if row["reused"] else ""
+        lines.append(
+            f"{row['key']:<{width}}  {row['seconds']:7.1f}  {row['peak_memory_mb']:9d}  "
+            f"{'stopped' if row['error'] else given}{end}"
+        )
+    lines += [f"\n{row['key']} stopped: {row['error']}" for row in wanted if row["error"]]
+    counts = report["tally"]
+    settled = ", ".join(f"{count} {word}" for word, count in counts["words"].items()) or "none"
+    lines.append(
+        f"\nLedger: {counts['settled']} of {counts['entries']} entries settled ({settled}), "
+        f"{counts['partly']} partly, {counts['open']} open."
+    )
+    return "\n".join(lines)
+
+
+def tally(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Count the ledger's entries as settled, partly settled (open too, in the end) and open.
+
+    ``found`` are verdicts in course order. Later chapters settle what earlier ones left open.
+    """
+    latest = {verdict["id"]: verdict for verdict in found}
+    settled = [verdict["word"] for verdict in latest.values() if not verdict["waits_for"]]
+    entries = len(ledger().entries)
+    return {
+        "entries": entries,
+        "settled": len(settled),
+        "partly": len(latest) - len(settled),
+        "open": entries - len(latest),
+        "words": {word: settled.count(word) for word in sorted(set(settled))},
+    }
+
+
+def snapshot(course: Course) -> dict[str, dict[str, str]]:
+    """The verdict words of the committed notebooks, by chapter and id; ``accept`` writes them."""
+    return {
+        chapter.key: {
+            found["id"]: _word(found) for found in inspection.verdicts(pairing.read(course.notebook(chapter)))
+        }
+        for chapter in course.chapters
+        if course.notebook(chapter).exists()
+    }
+
+
+def words(row: dict[str, Any]) -> dict[str, str]:
+    """The verdict words of one row of a report, by id."""
+    return {found["id"]: _word(found) for found in row["verdicts"]}
+
+
+def _word(found: dict[str, Any]) -> str:
+    return f"partly: {found['word']}" if found["waits_for"] else found["word"]
+
+
+def _parameters(course: Course, chapter: Chapter, scale: str, given: dict[str, Any]) -> dict[str, Any]:
+    path = course.notebook(chapter)
+    if not path.exists():
+        raise CourseError(
+            f"{chapter.key} has no notebook yet: run `python -m notebooks.make execute {chapter.key}`."
+        )
+    if scale not in chapter.scales:
+        raise CourseError(f"{chapter.key} has no scale {scale!r}: it has {', '.join(chapter.scales)}.")
+    known = papermill.inspect_notebook(str(path))
+    if not known:
+        raise CourseError(f"{chapter.key} has no cell tagged 'parameters', so nothing can be passed to it.")
+    wanted = {"scale": scale, **chapter.scales[scale].get("parameters", {}), **given}
+    for name in wanted:
+        if name not in known:
+            raise CourseError(f"{chapter.key} has no parameter {name!r}: it has {', '.join(known)}.")
+    return wanted
+
+
+def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / course.notebook(chapter).name
+    log = folder / f"{chapter.key}.log"
+    error, began = None, time.perf_counter()
+    with log.open("w", encoding="utf-8") as stderr, _peak_memory() as peak:
+        try:
+            papermill.execute_notebook(
+                str(course.notebook(chapter)),
+                str(path),
+                parameters,
+                kernel_name="python3",
+                progress_bar=sys.stderr.isatty() and {"desc": chapter.key, "leave": False},
+                cwd=str(course.folder),
+                km=ChapterKernel(course.folder, stderr),
+                execution_timeout=chapter.scales[parameters["scale"]].get("timeout", chapter.timeout),
+            )
+        except papermill.PapermillExecutionError as failed:
+            error = f"cell {failed.cell_index + 1}: {failed.ename}: {failed.evalue.splitlines()[0][:300]}"
+        except Exception as failed:  # a dead kernel or a time-out stops this chapter, and not the course
+            first_line = (str(failed).strip().splitlines() or [""])[0][:300]
+            error = f"{type(failed).__name__}: {first_line} See {log.name}."
+    if not error:
+        log.unlink()  # what a kernel writes there is of interest only when it died
+    notebook = pairing.read(path) if path.exists() else NotebookNode(cells=[])
+    return {
+        "key": chapter.key,
+        "title": chapter.title,
+        "parameters": parameters,
+        "seconds": round(time.perf_counter() - began, 1),
+        "peak_memory_mb": round(peak() / 2**20),
+        "verdicts": inspection.verdicts(notebook),
+        "error": error,
+        "reused": False,
+    }
+
+
+@contextmanager
+def _peak_memory() -> Iterator[Any]:
+    """Watch this process's children, the kernel among them; yields their largest sum of resident bytes."""
+    largest, done, here = 0, threading.Event(), psutil.Process()
+
+    def resident(process: psutil.Process) -> int:
+        try:
+            return process.memory_info().rss
+        except psutil.Error:  # it ended between being listed and being asked
+            return 0
+
+    def watch() -> None:
+        nonlocal largest
+        while not done.wait(0.2):
+            largest = max(largest, sum(map(resident, here.children(recursive=True))))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield lambda: largest
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _fingerprint(course: Course, chapter: Chapter, parameters: dict[str, Any]) -> str:
+    """A hash of everything that the result of a chapter may depend on."""
+    digest = hashlib.sha256(json.dumps([parameters, sys.version, sys.platform], sort_keys=True).encode())
+    notebook = pairing.read(course.notebook(chapter))
+    digest.update(json.dumps([[cell.cell_type, cell.source] for cell in notebook.cells]).encode())
+    files = [
+        *(course.root / "course_lib").rglob("*.py"),
+        course.root / "requirements.lock",
+        course.root / "book" / "ledger.yml",
+        *(course.root / "book" / "measurements").glob("*.json"),
+    ]
+    for path in sorted(path for path in files if path.exists()):
+        digest.update(path.relative_to(course.root).as_posix().encode() + path.read_bytes())
+    digest.update(json.dumps(_data_hashes(course, chapter, parameters["scale"]), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _data_hashes(course: Course, chapter: Chapter, scale: str) -> list[Any]:
+    """Names, sizes and hashes of the files that a chapter reads, from ``data_scripts/sources.toml``."""
+    path = course.root / "data_scripts" / "sources.toml"
+    needs = sorted({*chapter.needs, *chapter.scales[scale].get("needs", [])})
+    sources = tomllib.loads(path.read_text(encoding="utf-8")) if needs else {}
+    unknown = [name for name in needs if name not in sources]
+    if unknown:
+        raise CourseError(
+            f"{chapter.key} needs {', '.join(unknown)}, which data_scripts/sources.toml does not have."
+        )
+    return [[name, sources[name]["files"]] for name in needs]
+
+
+def _where(error: CellExecutionError) -> str:
+    """The last line of this cell that the traceback names, without colours."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
+    arrows = [line.strip() for line in plain.splitlines() if line.lstrip().startswith("-") and "> " in line]
+    return f"At: {arrows[0]}" if arrows else ""
+
+
+def _read_report(folder: Path) -> dict[str, Any]:
+    path = folder / "report.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"chapters": []}
+
+
+def _write_report(course: Course, folder: Path, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    order = [chapter.key for chapter in course.chapters]
+    chapters = [rows[key] for key in order if key in rows]
+    report = {
+        "python": sys.version.split()[0],
+        "chapters": chapters,
+        "tally": tally(found for row in chapters for found in row["verdicts"]),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, indent=1, ensure_ascii=False, default=str)
+    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    return report

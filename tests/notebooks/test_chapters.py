@@ -1,0 +1,55 @@
+"""The promises of every committed chapter. Their cells are collected beside this file (conftest.py)."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from notebooks.make import execution, inspection, pairing
+from notebooks.make.compare import difference
+from notebooks.make.plan import Course, with_map
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = Course(ROOT)
+each_chapter = pytest.mark.parametrize("chapter", COURSE.chapters, ids=lambda chapter: chapter.key)
+
+
+def accepted():
+    return json.loads((ROOT / "book" / "verdicts.json").read_text(encoding="utf-8"))
+
+
+@each_chapter
+def test_the_notebook_is_that_of_its_source_and_clean(chapter):
+    assert execution.check(COURSE, chapter) == []
+
+
+@each_chapter
+def test_a_lost_output_is_noticed_in_nearly_every_cell(chapter):
+    cells = [cell for cell in pairing.read(COURSE.notebook(chapter)).cells if cell.get("outputs")]
+    compared = [
+        cell
+        for cell in cells
+        if not set(cell.metadata.get("tags", [])) & set(inspection.UNCOMPARED)
+        and difference(cell.outputs, cell.outputs[1:])
+    ]
+    assert len(compared) / len(cells) >= 0.95
+
+
+@each_chapter
+@pytest.mark.timeout(900)
+def test_another_seed_runs_and_reaches_the_same_verdicts(chapter):
+    report = execution.run(COURSE, [chapter], parameters={"seed": 1}, folder=ROOT / "build" / "test")
+    row = next(row for row in report["chapters"] if row["key"] == chapter.key)
+    assert row["error"] is None
+    assert execution.words(row) == accepted()[chapter.key], "a verdict that flips with the seed is no verdict"
+
+
+def test_every_verdict_is_an_accepted_one():
+    assert execution.snapshot(COURSE) == accepted(), (
+        "verdicts changed: if that is right, run `python -m notebooks.make accept`"
+    )
+
+
+def test_the_chapter_map_of_the_readme_is_that_of_the_plan():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == with_map(readme, COURSE.chapters), "run `python -m notebooks.make readme`"

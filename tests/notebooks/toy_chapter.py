@@ -1,0 +1,106 @@
+"""A course of one small chapter that has everything a chapter can have; it needs no data."""
+
+from notebooks.make.plan import Course
+
+PLAN = """
+[chapters.02_toy]
+title = "A toy"
+title_zh = "玩具"
+goal = "see every kind of output"
+minutes = 1
+needs = []
+timeout = 60
+scales.small = {}
+scales.full = { parameters = { size = 20 } }
+"""
+
+SOURCE = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A toy
+
+# %% tags=["parameters"]
+scale = "small"
+seed = 0
+size = 10
+
+# %%
+import sys
+import types
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from course_lib import learn, show
+
+judge = lambda answer: None if answer == 42 else "no."
+exercise = learn.Exercise("99.1", "Which number?", judge, ("a", "b", "c"), (1, 2))
+sys.modules["course_lib.learn.exercises.chapter_99"] = types.SimpleNamespace(EXERCISES=[exercise])
+values = np.random.default_rng(seed).normal(size=size)
+
+# %% [markdown]
+# ## Numbers
+
+# %%
+show.say(f"The **mean** of {size} values is {values.mean():.3f}.")
+
+# %%
+pd.DataFrame({"value": values}).describe().round(3)
+
+# %%
+show.table([{"name": "smallest", "value": values.min()}, {"name": "largest", "value": values.max()}])
+
+# %%
+print("whole", 12_345, "version 2.13.0")
+
+# %%
+size * 1.5
+
+# %%
+figure, axis = plt.subplots(figsize=(4, 2))
+axis.plot(np.sort(values))
+axis.set(xlabel="place", ylabel="value")
+alt = "A line of sorted values that rises from left to right."
+show.figure(figure, alt=alt, table=[{"largest": values.max()}])
+
+# %%
+with learn.fails(ZeroDivisionError):
+    1 / 0
+
+# %%
+def draw(angle=60):
+    show.say(f"The angle is {angle}°.")
+
+
+learn.slider(draw, angle=(0, 180, 5))
+
+# %%
+learn.verdict("D1-17", "corrected", "It is {x}.", numbers={"x": 0.894427}, data="seven numbers")
+
+# %% [markdown]
+# ## Exercise
+
+# %% tags=["exercise"]
+answer = ...
+learn.check("99.1", answer)
+
+# %% tags=["solution"]
+answer = 42
+learn.check("99.1", answer)
+"""
+
+
+def make_toy_course(root):
+    """Write the toy's plan and source below `root`."""
+    (root / "notebooks" / "source").mkdir(parents=True)
+    (root / "notebooks" / "plan.toml").write_text(PLAN, encoding="utf-8")
+    (root / "notebooks" / "source" / "02_toy.py").write_text(SOURCE, encoding="utf-8")
+    return Course(root)

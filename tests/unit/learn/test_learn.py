@@ -1,0 +1,198 @@
+"""Exercises, errors on purpose, verdict cards, live cells."""
+
+import sys
+import types
+
+import pytest
+
+from course_lib import learn, show
+from course_lib.learn import exercise as exercise_module
+from course_lib.learn import verdict_cards
+
+
+def judge(answer):
+    if answer < 0:
+        return "a length is never negative."
+    return None if answer == 5 else "use *Pythagoras*."
+
+
+EXAMPLE = learn.Exercise(
+    key="99.1",
+    question="How long is the vector (3, 4)?",
+    judge=judge,
+    hints=("Draw it.", "Square both sides.", "9 + 16 = 25."),
+    wrong_examples=(-5, 7),
+    right="3, 4, 5 is the smallest whole one.",
+)
+
+
+@pytest.fixture(autouse=True)
+def chapter_99(monkeypatch):
+    """A chapter of exercises that exists only here."""
+    name = "course_lib.learn.exercises.chapter_99"
+    monkeypatch.setitem(sys.modules, name, types.SimpleNamespace(EXERCISES=[EXAMPLE]))
+    monkeypatch.setattr(exercise_module, "_hints_given", {})
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    outputs = []
+    for module in (exercise_module, verdict_cards, show):
+        monkeypatch.setattr(module, "display", lambda data, *, raw: outputs.append(data))
+    return outputs
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "word"),
+    [
+        (..., "not attempted", "Not attempted yet"),
+        ([3, ...], "not attempted", "Not attempted yet"),
+        ({"x": (..., 1)}, "not attempted", "Not attempted yet"),
+        (-5, "wrong", "Not yet, because a length is never negative."),
+        (7, "wrong", "Not yet, because use *Pythagoras*."),
+        ("five", "wrong", "because checking your answer failed with TypeError"),
+        (5, "right", "Right. 3, 4, 5 is the smallest whole one."),
+    ],
+)
+def test_check_says_where_an_answer_stands(shown, answer, status, word):
+    learn.check("99.1", answer)
+    (data,) = shown
+    assert data[exercise_module.MIME]["status"] == status
+    assert word in data["text/plain"]
+    assert ("learn.hint" in data["text/html"]) == (status != "right")
+
+
+def test_three_hints_then_the_solution(shown):
+    for _ in range(4):
+        learn.hint("99.1")
+    texts = [data["text/plain"] for data in shown]
+    assert [text.split(" · ")[1] for text in texts[:3]] == list(EXAMPLE.hints)
+    assert "solution" in texts[3]
+
+
+def test_an_unknown_exercise_names_the_known_ones():
+    with pytest.raises(KeyError, match=r"no exercise '99\.2': chapter 99 has 99\.1"):
+        learn.find("99.2")
+    with pytest.raises(KeyError, match="chapter '98' has no exercises"):
+        learn.find("98.1")
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"key": "1"}, "must look like"),
+        ({"hints": ("a",)}, "three hints"),
+        ({"wrong_examples": (1,)}, "two wrong"),
+    ],
+)
+def test_an_incomplete_exercise_is_refused(change, error):
+    with pytest.raises(ValueError, match=error):
+        learn.Exercise(**{**EXAMPLE.__dict__, **change})
+
+
+def test_fails_prints_class_and_first_line(capsys):
+    with learn.fails(ValueError, KeyError):
+        raise ValueError("no such film\nsecond line")
+    assert capsys.readouterr().out == "ValueError: no such film\n"
+
+
+def test_fails_wants_a_failure_of_the_named_kind():
+    with pytest.raises(learn.NothingFailed, match="expected to raise ValueError"), learn.fails(ValueError):
+        pass
+    with pytest.raises(KeyError), learn.fails(ValueError):
+        raise KeyError("other")
+    with pytest.raises(TypeError, match="Name the error"):
+        learn.fails()
+
+
+def test_verdict_shows_a_card_and_stores_a_machine_readable_twin(shown):
+    learn.verdict(
+        "D1-17",
+        "corrected",
+        "The *value* is {cosine}.",
+        numbers={"cosine": 0.894427, "difference": (0.01, (-0.01, 0.03)), "terms": 7},
+        data="the seven numbers",
+        scale="small",
+    )
+    (data,) = shown
+    found = data[verdict_cards.MIME]
+    assert found["id"] == "D1-17"
+    assert found["kind"] == "example"
+    assert found["word"] == "corrected"
+    assert found["sentence"] == "The *value* is 0.8944."
+    assert found["numbers"] == {"cosine": "0.8944", "difference": "0.010 [-0.010, 0.030]", "terms": "7"}
+    assert "The <em>value</em> is 0.8944." in data["text/html"]
+    assert "difference = 0.010 [-0.010, 0.030] · terms = 7" in data["text/plain"]
+    assert "cosine =" not in data["text/plain"]
+    assert "✗ corrected" in data["text/plain"]
+
+
+def test_a_partly_settled_verdict_says_what_it_waits_for(shown):
+    learn.verdict("D1-24", "taught", "Two of three.", data="MovieLens-100K", waits_for="encoding")
+    assert "partly settled: taught" in shown[0]["text/plain"]
+    assert "the rest waits for chapter 04, encoding" in shown[0]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"ledger_id": "D9-99"}, "no entry 'D9-99'"),
+        ({"word": "supported"}, "it is a example, and that is correct or corrected"),
+        ({"sentence": "It is {x}."}, "a place for"),
+        ({"waits_for": "someday"}, "no chapter"),
+        ({"ledger_id": "D1-09", "word": "supported"}, "about large models"),
+        ({"ledger_id": "D1-02", "word": "refuted", "data": "simulated news"}, "simulated data alone"),
+    ],
+)
+def test_a_verdict_that_breaks_the_rules_of_the_ledger_is_refused(shown, arguments, error):
+    usual = {"ledger_id": "D1-17", "word": "correct", "sentence": "It is.", "data": "by proof"}
+    with pytest.raises(ValueError, match=error):
+        learn.verdict(**{**usual, **arguments})
+    assert shown == []
+
+
+def test_real_data_beside_simulated_data_may_settle_a_claim(shown):
+    learn.verdict("D1-02", "refuted", "It is cheap.", data="MovieLens-100K and simulated news")
+    assert shown
+
+
+def test_every_verdict_word_of_the_ledger_has_a_look():
+    words = {word for words in verdict_cards.ledger().words.values() for word in words}
+    assert words == set(verdict_cards._LOOKS)
+
+
+def draw(angle=60):
+    show.say(f"{angle}°")
+
+
+def test_a_slider_stands_still_in_a_stored_run(shown, monkeypatch):
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
+    learn.slider(draw, angle=(0, 180, 5))
+    assert shown[-1]["text/plain"] == "60°"
+
+
+def test_a_slider_is_a_widget_for_a_person(monkeypatch):
+    ipywidgets = pytest.importorskip("ipywidgets")
+    made = {}
+    monkeypatch.delenv("COURSE_HEADLESS", raising=False)
+    monkeypatch.setattr(ipywidgets, "interact", lambda function, **widgets: made.update(widgets))
+    learn.slider(draw, angle=(0, 180, 5))
+    assert (made["angle"].min, made["angle"].max, made["angle"].step, made["angle"].value) == (0, 180, 5, 60)
+
+
+def test_a_slider_starts_at_a_default_inside_its_range():
+    with pytest.raises(ValueError, match="default between 90 and 180"):
+        learn.slider(draw, angle=(90, 180, 5))
+    with pytest.raises(ValueError, match="'width' a default"):
+        learn.slider(draw, width=(0, 1, 0.1))
+
+
+def test_a_live_action_runs_for_a_person_only(shown, monkeypatch):
+    calls = []
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
+    learn.live(lambda: calls.append(1), still="Run this cell to time it on your machine.")
+    assert not calls
+    assert shown[0]["text/plain"].startswith("Run this cell")
+    monkeypatch.delenv("COURSE_HEADLESS")
+    learn.live(lambda: calls.append(1), still="-")
+    assert calls
