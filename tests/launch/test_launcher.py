@@ -1,0 +1,305 @@
+"""The launcher, started as a reader starts it, on a toy course without a network."""
+
+import ast
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from toy_course import ToyCourse, write_wheel
+
+import course
+
+SEES_GPU = course.nvidia_gpu_is_seen()
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheels")
+    write_wheel(folder, "apple", "1.0")
+    write_wheel(folder, "apple", "2.0")
+    write_wheel(folder, "pear", "1.0")
+    write_wheel(folder, "torch", "2.13.0", requires=["nvidia-foo"])
+    write_wheel(folder, "nvidia-foo", "1.0")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory, wheels):
+    """A course that was started once. Tests may change its lock: a start brings everything in line again."""
+    toy = ToyCourse(tmp_path_factory.mktemp("toy") / "a course", wheels)
+    toy.first = toy.start("data")
+    return toy
+
+
+@pytest.fixture
+def toy(installed):
+    installed.lock("apple==1.0", "pear==1.0")
+    return installed
+
+
+@pytest.fixture
+def empty(tmp_path, wheels):
+    """A course that was never started."""
+    return ToyCourse(tmp_path / "empty", wheels)
+
+
+def modules(answer):
+    return [call["module"] for call in answer.calls]
+
+
+def words(answer):
+    return [" ".join([call["module"], *call["words"]]) for call in answer.calls]
+
+
+# ── The environment ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_first_start_installs_the_lock_and_the_library(installed):
+    assert installed.first.returncode == 0, installed.first.stderr
+    assert "first use" in installed.first.stdout
+    assert (installed.installed("apple"), installed.installed("pear")) == ("1.0", "1.0")
+    assert installed.installed("course_lib_is_here") is not None
+    assert installed.installed("windfall") is None
+    assert Path(installed.first.calls[0]["python"]) == installed.python
+
+
+def test_second_start_installs_nothing(toy):
+    toy.start("data")
+    before = toy.stamp.stat().st_mtime_ns
+    answer = toy.start("data", PIP_FIND_LINKS="")
+    assert (answer.returncode, answer.stdout, toy.stamp.stat().st_mtime_ns) == (0, "", before)
+
+
+def test_changed_lock_is_installed(toy):
+    toy.lock("apple==2.0", "pear==1.0")
+    assert toy.start("data").returncode == 0
+    assert toy.installed("apple") == "2.0"
+
+
+def test_missing_package_is_one_clear_error_and_no_success(toy):
+    toy.lock("apple==1.0", "plum==3.0")
+    answer = toy.start("data")
+    assert answer.returncode == 1
+    assert "has no plum==3.0" in answer.stderr
+    assert not toy.stamp.exists()
+    assert answer.calls == []
+
+
+def test_no_network_is_one_clear_error(toy):
+    toy.lock("apple==1.0", "plum==3.0")
+    nobody_listens = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "1"}
+    answer = toy.start("data", **nobody_listens)
+    assert answer.returncode == 1
+    assert "registry does not answer" in answer.stderr
+
+
+def test_offline_start_of_an_incomplete_environment_says_what_to_do(toy):
+    toy.lock("apple==1.0", "plum==3.0")
+    assert "Start once without it" in toy.start("data", "--offline").stderr
+
+
+@pytest.mark.parametrize("damage", ["file gone", "file cut short", "record gone"])
+def test_half_installed_package_is_seen(toy, damage):
+    toy.start("data")
+    assert course.compare_with_lock(toy.python, toy.folder / "requirements.lock")["broken"] == []
+    module = next(toy.venv.glob("**/site-packages/pear.py"))
+    record = module.with_name("pear-1.0.dist-info") / "RECORD"
+    broken, content = (
+        (record, record.read_bytes()) if damage == "record gone" else (module, module.read_bytes())
+    )
+    broken.unlink()
+    if damage == "file cut short":
+        broken.write_bytes(content[:3])
+    pins = course.compare_with_lock(toy.python, toy.folder / "requirements.lock")
+    broken.write_bytes(content)
+    assert pins["broken"] == ["pear==1.0"]
+
+
+def test_interrupted_installation_is_made_anew(toy):
+    toy.start("data")
+    toy.stamp.unlink()
+    next(toy.venv.glob("**/site-packages/pear.py")).unlink()
+    answer = toy.start("data")
+    assert answer.returncode == 0
+    assert "damaged" in answer.stdout
+    assert toy.installed("pear") == "1.0"
+
+
+def test_environment_that_has_the_lock_is_used_as_it_is(toy, empty):
+    toy.start("data")
+    answer = empty.start("data", python=toy.python)
+    assert answer.returncode == 0
+    assert not empty.venv.exists()
+    assert Path(answer.calls[0]["python"]) == toy.python
+    assert answer.calls[0]["variables"]["PYTHONPATH"].split(os.pathsep)[0] == str(empty.folder)
+
+
+# ── torch and CUDA ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.skipif(sys.platform != "linux" or SEES_GPU, reason="CUDA is no surprise here")
+def test_cuda_is_refused_without_a_gpu_and_the_index_of_cpu_builds_helps(toy, tmp_path):
+    toy.lock("apple==1.0", "torch==2.13.0")
+    answer = toy.start("data")
+    assert answer.returncode == 1
+    for said in ("no NVIDIA GPU", "GB", "torch==2.13.0", "--torch-index URL", "--allow-cuda"):
+        assert said in answer.stderr
+    assert (toy.installed("torch"), toy.installed("nvidia_foo")) == (None, None)
+
+    index = tmp_path / "simple"
+    write_wheel(index / "torch", "torch", "2.13.0+cpu")
+    page = '<a href="torch-2.13.0+cpu-py3-none-any.whl">torch-2.13.0+cpu-py3-none-any.whl</a>'
+    (index / "torch" / "index.html").write_text(page, encoding="utf-8")
+    answer = toy.start("data", "--torch-index", index.as_uri(), PIP_NO_INDEX="0")
+    assert answer.returncode == 0, answer.stderr
+    assert (toy.installed("torch"), toy.installed("nvidia_foo")) == ("2.13.0+cpu", None)
+
+
+# ── What is refused ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_python_since_3_7_can_read_the_launcher():
+    ast.parse(Path(course.__file__).read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("version", [(3, 8, 18), (3, 10, 13), (3, 14, 0)])
+def test_other_pythons_are_refused_in_words(version):
+    pretend = f"import runpy, sys; sys.version_info = {version}; runpy.run_path({course.__file__!r})"
+    answer = subprocess.run([sys.executable, "-c", pretend], capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(
+        f"course: this is Python {version[0]}.{version[1]}, and the course needs 3.11 to 3.13"
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["rnu"], "there is no command 'rnu'"),
+        (["run", "09_plums"], "there is no chapter '09_plums'. The chapters are: 01_apples, 02_pears."),
+        (["run", "--sed", "1"], "unrecognized arguments: --sed"),
+        (["run", "--seed", "one"], "invalid int value: 'one'"),
+        (["run", "--scale", "huge"], "invalid choice: 'huge'"),
+        (["test", "everything"], "unrecognized arguments: everything"),
+    ],
+)
+def test_what_is_not_there_is_said_before_anything_is_installed(empty, typed, said):
+    answer = empty.start(*typed)
+    assert answer.returncode == 1
+    assert said in answer.stderr
+    assert not empty.venv.exists()
+
+
+def test_alone_it_names_every_command(empty):
+    answer = empty.start()
+    assert answer.returncode == 0
+    for command in course.COMMANDS:
+        assert f"python course.py {command}" in answer.stdout
+
+
+def test_full_disk_is_told_from_other_failures(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "PIP_LOG", tmp_path / "build" / "pip.log")
+    reason = f"[Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}"
+    said = f"ERROR: Could not install packages due to an OSError: {reason}\n"
+    assert "the disk is full" in course.why_pip_failed(said, offline=False)
+    assert "the disk is full" not in course.why_pip_failed("ERROR: something else\n", offline=False)
+
+
+# ── The commands ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_run_fetches_what_its_chapters_need_runs_them_and_builds_the_book(toy):
+    answer = toy.start("run", "pears", "--scale", "full", "--seed", "7", "-p", "depth=2")
+    assert answer.returncode == 0
+    assert words(answer) == [
+        "data_scripts get orchard weather climate",
+        "notebooks.make run 02_pears --scale full --seed 7 -p depth=2",
+        "book build",
+    ]
+    assert "python course.py lab" in answer.stdout
+
+
+def test_run_without_chapters_means_all(toy):
+    assert words(toy.start("run"))[:2] == [
+        "data_scripts get orchard weather",
+        "notebooks.make run 01_apples 02_pears --scale small",
+    ]
+
+
+def test_run_stops_at_a_failure_and_says_so(toy):
+    answer = toy.start("run", TOY_FAILURE="notebooks.make")
+    assert answer.returncode == 1
+    assert "running the chapters failed" in answer.stderr
+    assert modules(answer) == ["data_scripts", "notebooks.make"]
+
+
+def test_test_does_everything_and_reports_a_failure(toy):
+    answer = toy.start("test")
+    assert answer.returncode == 0
+    assert words(answer) == ["ruff check .", "ruff format --check .", "data_scripts get", "pytest tests"]
+    answer = toy.start("test", TOY_FAILURE="pytest")
+    assert answer.returncode == 1
+    assert "FAILED" in answer.stdout
+    assert modules(toy.start("test", TOY_FAILURE="ruff")) == modules(answer)
+
+
+def test_the_other_commands_hand_on_their_words(toy):
+    assert words(toy.start("data")) == ["data_scripts list"]
+    assert words(toy.start("data", "get", "orchard")) == ["data_scripts get orchard"]
+    assert words(toy.start("book")) == ["book build"]
+    assert words(toy.start("lab", "--port", "8899"))[1:] == ["jupyterlab notebooks --port 8899"]
+    assert words(toy.start("benchmark", "weigh")) == ["data_scripts get scales", "tests.benchmarks weigh"]
+
+
+def test_offline_reaches_every_child(toy):
+    answer = toy.start("run", "--offline")
+    assert answer.calls[0]["words"][-1] == "--offline"
+    for call in answer.calls:
+        for switch in ("COURSE_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
+            assert call["variables"][switch] == "1"
+
+
+def test_children_get_settings_that_make_runs_repeatable(toy):
+    (call,) = toy.start("data", MPLBACKEND="agg", PYTHONPATH="elsewhere").calls
+    set_for_all = call["variables"]
+    assert int(set_for_all["OMP_NUM_THREADS"]) == min(2, os.cpu_count())
+    assert (set_for_all["OPENBLAS_NUM_THREADS"], set_for_all["PYTHONHASHSEED"]) == ("1", "0")
+    assert set_for_all["JUPYTER_PATH"] == str(toy.venv / "share" / "jupyter")
+    for unset in ("MPLBACKEND", "PYTHONPATH", "COURSE_OFFLINE", "TQDM_DISABLE"):
+        assert unset not in set_for_all
+    for call in toy.start("test").calls:
+        assert call["variables"]["TQDM_DISABLE"] == "1"
+        assert call["variables"]["HF_DATASETS_DISABLE_PROGRESS_BARS"] == "1"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
+def test_launcher_that_is_told_to_end_leaves_no_child_behind(toy):
+    toy.start("data")
+    launcher = toy.begin("data", TOY_SECONDS="60")
+    deadline = time.monotonic() + 30
+    while not toy.calls() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (call,) = toy.calls()
+    launcher.terminate()
+    launcher.communicate(timeout=30)
+    assert launcher.returncode == 143
+    with pytest.raises(ProcessLookupError):
+        os.kill(call["process"], 0)
+
+
+def test_mirror_folder_is_for_tests_and_benchmarks_only(toy):
+    mirror = toy.folder.parent / "shared" / "datasets"
+    mirror.mkdir(parents=True)
+    seen = {
+        words[0]: toy.start(*words).calls[-1]["variables"].get("COURSE_DATA_MIRROR")
+        for words in (["test"], ["benchmark", "weigh"], ["run"], ["data"])
+    }
+    chosen = toy.start("test", COURSE_DATA_MIRROR="mine").calls[-1]["variables"]["COURSE_DATA_MIRROR"]
+    shutil.rmtree(mirror.parent)
+    assert seen == {"test": str(mirror), "benchmark": str(mirror), "run": None, "data": None}
+    assert chosen == "mine"
