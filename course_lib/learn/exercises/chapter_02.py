@@ -1,0 +1,139 @@
+"""Exercises of chapter 02, cosine similarity."""
+
+import math
+
+import numpy as np
+
+from course_lib.learn.exercise import Exercise
+
+
+def _cosines(answer):
+    if not callable(answer):
+        return "that is not a function: define `my_cosine(a, b)` and hand over its name, without calling it."
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(3, 5)), rng.normal(size=(4, 5))
+    length_a, length_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+    expected = a @ b.T / np.outer(length_a, length_b)
+    got = np.asarray(answer(a.copy(), b.copy()))
+    if got.shape != (3, 4):
+        return f"for 3 and 4 rows the result has shape {got.shape}; it must be (3, 4), one cosine a pair."
+    if np.allclose(got, a @ b.T):
+        return "these are dot products: the lengths are still in them."
+    if np.allclose(got, 1 - expected):
+        return "this is the cosine distance, 1 − cosine: identical directions must give 1."
+    if not np.allclose(got, expected):
+        return "some values are off. Is each row divided by its own length (axis=1, keepdims=True)?"
+    a[1] = 0
+    with np.errstate(all="ignore"):
+        got = np.asarray(answer(a, b))
+    if not np.all(np.isfinite(got)):
+        return "a row of zeros gives NaN: it is divided by its length 0. Its cosines should be 0."
+    if not np.allclose(got[1], 0):
+        return "a row of zeros should have the cosine 0 with everything."
+    return None
+
+
+def _tips(answer):
+    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+        return "that is not a number."
+    value = float(answer)
+    if math.isclose(value, math.sqrt(0.4), abs_tol=2e-3):
+        return None
+    if math.isclose(value, 0.4, abs_tol=2e-3):
+        return "0.4 is the *squared* distance."
+    if math.isclose(value, 0.2, abs_tol=2e-3):
+        return "0.2 is 1 − cosine, often called cosine distance; the question is about the straight line."
+    if math.isclose(value, math.acos(0.8), abs_tol=2e-3):
+        return "this is the angle in radians, the way along the circle; the straight line is shorter."
+    return "use the identity of section 1 that turns a cosine into a squared distance."
+
+
+def _measures(answer):
+    if not isinstance(answer, set | frozenset | list | tuple) or not set(answer) <= {
+        "cosine",
+        "dot",
+        "euclidean",
+    }:
+        return 'give a set made of "cosine", "dot" and "euclidean".'
+    answer = set(answer)
+    if "cosine" in answer:
+        return "the cosine divides by the item's length, so a positive factor cancels."
+    if answer == {"dot"}:
+        return "the dot product changes, but so does another one: a tip that moves changes its distance too."
+    if answer == {"euclidean"}:
+        return "the distance changes, but so does another one: ten times the item is ten times the product."
+    if not answer:
+        return "section 4 shows neighbours that change with the length of the vectors."
+    return None
+
+
+def _dimensions(answer):
+    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+        return "that is not a number."
+    value = float(answer)
+    if 384 <= value <= 385:
+        return None
+    if math.isclose(value, 100, abs_tol=1):
+        return "in 100 dimensions one standard deviation is 0.1; that holds 68 % of the pairs, not 95 %."
+    if math.isclose(value, 19.6, abs_tol=1):
+        return "the standard deviation is 1/√d, not 1/d: a square is missing."
+    if math.isclose(value, 1.96**2 / 0.1, abs_tol=1):
+        return "the 0.1 must be squared as well."
+    return "solve 1.96 · (standard deviation in d dimensions) ≤ 0.1 for d."
+
+
+EXERCISES = (
+    Exercise(
+        key="02.1",
+        question="All cosines between the rows of a and the rows of b; zero rows give 0.",
+        judge=_cosines,
+        hints=(
+            "Divide every row of both matrices by its length first; then one matrix product is enough.",
+            "`np.linalg.norm(x, axis=1, keepdims=True)` gives the lengths as a column, ready to divide by.",
+            "Replace lengths of 0 by 1 before dividing: 0 / 1 stays 0.",
+        ),
+        wrong_examples=(
+            lambda a, b: a @ b.T,
+            lambda a, b: (a @ b.T) / np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)),
+            lambda a, b: (a @ b.T) / (np.linalg.norm(a) * np.linalg.norm(b)),
+            lambda a, b: (a[:3] * b[:3]).sum(1),
+        ),
+        right="Each row is divided by its own length, and zero rows are safe.",
+    ),
+    Exercise(
+        key="02.2",
+        question="The distance between the tips of two unit vectors whose cosine is 0.8.",
+        judge=_tips,
+        hints=(
+            "Section 1 has an identity for unit vectors.",
+            "‖û − v̂‖² = 2 − 2 cos θ.",
+            "Put 0.8 in, and do not forget the root.",
+        ),
+        wrong_examples=(0.4, 0.2, math.acos(0.8), 1.0),
+        right="√(2 − 2 · 0.8) = √0.4.",
+    ),
+    Exercise(
+        key="02.3",
+        question="Which rankings can change if each item vector gets a positive factor of its own?",
+        judge=_measures,
+        hints=(
+            "Try it: two items, multiply the second by 10.",
+            "In which formulas does the length of the item survive?",
+            "Section 4 lists what r does to each of the three.",
+        ),
+        wrong_examples=({"cosine", "dot"}, {"dot"}, {"euclidean"}, set()),
+        right="Only the cosine ignores lengths. (A common factor would leave the dot product's order alone.)",
+    ),
+    Exercise(
+        key="02.4",
+        question="The smallest d for which 95 % of random cosines lie between −0.1 and 0.1.",
+        judge=_dimensions,
+        hints=(
+            "The cosine of two random vectors has mean 0 and variance 1/d.",
+            "You need 1.96/√d ≤ 0.1.",
+            "Square both sides: d ≥ (1.96/0.1)².",
+        ),
+        wrong_examples=(100, 19.6, 38.4, 1000),
+        right="It happens to be about the dimension of this course's encoder, 384.",
+    ),
+)
