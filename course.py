@@ -235,7 +235,11 @@ def test(course):
 def lab(course, more):
     if course.module("data_scripts", "get", *course.offline):
         print("course: some data is missing, so some cells will fail. JupyterLab opens all the same.")
-    return course.module("jupyterlab", "notebooks", *more)
+    quiet = (  # JupyterLab would ask its publisher for news and for a newer version
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    )
+    return course.module("jupyterlab", "notebooks", *quiet, *more)
 
 
 def book(course, more):

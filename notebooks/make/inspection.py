@@ -162,6 +162,10 @@ def _exercises(notebook: NotebookNode) -> Iterator[str]:
                 f"exercise {key} shows {states}: it needs a cell tagged 'exercise' that is not attempted, "
                 "then a cell tagged 'solution' that is right"
             )
+    for place, cell in _code(notebook):
+        if _tagged(cell, "solution") and not cell.source.startswith("#"):
+            # JupyterLab shows the first line of a folded cell.
+            yield f"{place}: begin the solution with a comment, or its folded cell gives it away"
 
 
 def _repeated_verdicts(notebook: NotebookNode) -> Iterator[str]:

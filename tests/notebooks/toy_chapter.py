@@ -93,6 +93,7 @@ answer = ...
 learn.check("99.1", answer)
 
 # %% tags=["solution"]
+# One solution
 answer = 42
 learn.check("99.1", answer)
 """
