@@ -235,9 +235,11 @@ class TextEncoder:
             vectors[batch] = self._vectors([token_ids[i] for i in batch])
             return len(batch)
 
+        # tqdm's notebook bar does not read this variable itself, and its terminal bar only at import.
+        no_bar = os.environ.get("TQDM_DISABLE") == "1"
         _ = self.model  # load before the threads start: loading is not safe in two threads at once
         with (
-            tqdm(total=len(token_ids), desc="Encoding", unit=" texts", delay=2) as bar,
+            tqdm(total=len(token_ids), desc="Encoding", unit=" texts", delay=2, disable=no_bar) as bar,
             _side_by_side(min(self.threads, len(batches)), self.threads) as side_by_side,
         ):
             for done in side_by_side(fill, batches):

@@ -34,7 +34,7 @@ def normalize(x: ArrayLike) -> np.ndarray:
     """Rows divided by their Euclidean length: [n, d] -> float32 [n, d]. A zero row stays zero.
 
     Raises ValueError (not two-dimensional, NaN or infinity)."""
-    return _unit(_vectors(x, "x").astype(np.float64)).astype(np.float32)
+    return _unit(_vectors(x, "x")[0].astype(np.float64)).astype(np.float32)
 
 
 def cosine(a: ArrayLike, b: ArrayLike) -> np.ndarray:
@@ -42,21 +42,21 @@ def cosine(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     zero row.
 
     Raises ValueError (not two-dimensional, unequal d, NaN or infinity). Source: D1 §2."""
-    return _scores(*_pair(a, b, ("a", "b")), "cosine")
+    return _scores(*_pair(a, b, ("a", "b"))[:2], "cosine")
 
 
 def dot(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Dot product of every row of a [n, d] with every row of b [m, d]: float32 [n, m].
 
     Raises ValueError as `cosine` does."""
-    return _scores(*_pair(a, b, ("a", "b")), "dot")
+    return _scores(*_pair(a, b, ("a", "b"))[:2], "dot")
 
 
 def euclidean(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Euclidean distance of every row of a [n, d] to every row of b [m, d]: float32 [n, m], ≥ 0, not squared.
 
     On unit vectors distance² = 2 − 2·cosine. Raises ValueError as `cosine` does."""
-    return -_scores(*_pair(a, b, ("a", "b")), "euclidean")
+    return -_scores(*_pair(a, b, ("a", "b"))[:2], "euclidean")
 
 
 def top_k(
@@ -82,7 +82,7 @@ def top_k(
 
     Raises ValueError (unknown measure or method, k out of range, wrong shapes, NaN or infinity).
     """
-    queries, items = _pair(queries, items, ("queries", "items"))
+    queries, items, *lengths = _pair(queries, items, ("queries", "items"))
     if measure not in MEASURES:
         raise ValueError(f"unknown measure {measure!r}: choose one of {', '.join(MEASURES)}")
     if method not in METHODS:
@@ -98,16 +98,16 @@ def top_k(
             )
     if method != "exact":
         return _top_k_faiss(queries, items, k, measure, method, exclude)
-    return _top_k_exact(queries, items, k, measure, exclude)
+    return _top_k_exact(queries, items, k, measure, exclude, lengths)
 
 
-def _top_k_exact(queries, items, k, measure, exclude):
+def _top_k_exact(queries, items, k, measure, exclude, lengths):
     """FAISS finds candidates by float32 scores, float64 scores rank them. A bound on the float32 error says
     which queries' candidates are sure to hold the answer; the others (ties, mostly) are sorted whole."""
     found = k + SPARE_CANDIDATES + _most_excluded(exclude)
     if found > len(items) // 2:
         return _top_k_by_sorting(queries, items, k, measure, exclude)
-    fast, ids, error = _float32_candidates(queries, items, found, measure)
+    fast, ids, error = _float32_candidates(queries, items, found, measure, lengths)
     left_out = fast[:, -1].copy()  # no item that was not found scores more than this
     if exclude is not None:
         fast[_is_excluded(ids, exclude)] = -np.inf
@@ -207,7 +207,7 @@ def _scores_of_candidates(queries, items, candidates, measure):
     return scores
 
 
-def _float32_candidates(queries, items, found, measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _float32_candidates(queries, items, found, measure, lengths) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The best `found` items by float32 scores: scores [n, found], ids [n, found], and a bound on the error
     of these scores, float64 [n]. "euclidean" scores are -distance², which rank in the same order.
 
@@ -218,17 +218,14 @@ def _float32_candidates(queries, items, found, measure) -> tuple[np.ndarray, np.
     if measure == "cosine":
         unit = [torch.nn.functional.normalize(torch.from_numpy(x), dim=1).numpy() for x in (queries, items)]
         queries, items = unit
-    lengths, longest = _lengths(queries), _lengths(items).max()
+        lengths = [np.ones(len(queries)), np.ones(1)]
+    lengths, longest = lengths[0], lengths[1].max()
     relative = (2 * queries.shape[1] + 16) * 2.0**-24
     if measure == "euclidean":
         squares, ids = faiss.knn(queries, items, found, metric=faiss.METRIC_L2)
         return -squares, ids, relative * (lengths + longest) ** 2
     scores, ids = faiss.knn(queries, items, found, metric=faiss.METRIC_INNER_PRODUCT)
     return scores, ids, relative * lengths * longest
-
-
-def _lengths(x: np.ndarray) -> np.ndarray:
-    return torch.from_numpy(x).norm(dim=1).double().numpy()
 
 
 def _unit(x: np.ndarray) -> np.ndarray:
@@ -256,18 +253,19 @@ def _blocks(total: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, total)) for start in range(0, total, size)]
 
 
-def _pair(a: ArrayLike, b: ArrayLike, names: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    a, b = _vectors(a, names[0]), _vectors(b, names[1])
+def _pair(a: ArrayLike, b: ArrayLike, names: tuple[str, str]) -> tuple[np.ndarray, ...]:
+    """Both as float32 matrices, then the lengths of their rows."""
+    (a, lengths_a), (b, lengths_b) = _vectors(a, names[0]), _vectors(b, names[1])
     if a.shape[1] != b.shape[1]:
         raise ValueError(
             f"{names[0]} have {a.shape[1]} dimensions and {names[1]} have {b.shape[1]}: "
             "both must come from the same encoder"
         )
-    return a, b
+    return a, b, lengths_a, lengths_b
 
 
-def _vectors(x: ArrayLike, name: str) -> np.ndarray:
-    """float32 [n, d], checked."""
+def _vectors(x: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """float32 [n, d], checked, and the lengths of its rows, float64 [n]."""
     x = np.asarray(x)
     if x.ndim != 2:
         hint = "one vector is a matrix with one row, x[None, :]" if x.ndim == 1 else "give a matrix"
@@ -275,7 +273,8 @@ def _vectors(x: ArrayLike, name: str) -> np.ndarray:
     if 0 in x.shape:
         raise ValueError(f"{name} is empty, shape {x.shape}: give at least one vector of one dimension")
     x = np.ascontiguousarray(x, dtype=np.float32)
-    # A sum is finite only if all terms are: one pass, no copy. Only when it is not, look for the row.
-    if not np.isfinite(x.sum()) and len(bad := np.flatnonzero(~np.isfinite(x).all(axis=1))):
+    # A length is finite only if the row is: one pass finds both. Only when one is not, look for the row.
+    lengths = torch.from_numpy(x).norm(dim=1).double().numpy()
+    if not np.isfinite(lengths).all() and len(bad := np.flatnonzero(~np.isfinite(x).all(axis=1))):
         raise ValueError(f"{name} holds NaN or infinity, first in row {bad[0]}: drop or repair that vector")
-    return x
+    return x, lengths

@@ -170,6 +170,7 @@ def _discounts(k: int) -> np.ndarray:
 
 
 def _precision_at_hits(hits: np.ndarray, k: int) -> np.ndarray:
-    first = hits[:, :k]
-    found_so_far = np.cumsum(first, axis=1, dtype=np.float64)
-    return (first * found_so_far) @ (1 / np.arange(1, first.shape[1] + 1))
+    users, places = np.nonzero(hits[:, :k])  # few places are hits, so only these are looked at
+    first_of_user = np.searchsorted(users, np.arange(len(hits)))
+    found_so_far = np.arange(1, len(users) + 1) - first_of_user[users]
+    return np.bincount(users, found_so_far / (places + 1), minlength=len(hits))

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import NotFittedError
 
-from course_lib.data import Catalogue, Interactions
+from course_lib.data import Catalogue, Interactions, seeded_hash
 from course_lib.retrieve.candidates import Candidates, best_of_block, checked_k
 
 BLOCK_CELLS = 2**24  # score cells held at once: 64 MiB of float32
@@ -157,11 +157,19 @@ class Retriever(ABC):
         return scores
 
 
-def checked_matrix(matrix: sp.sparray | sp.spmatrix, n_items: int, what: str) -> sp.csr_array:
-    """`matrix` as CSR `[n, n_items]` with sorted indices, or ValueError that names `what` and the remedy."""
-    if matrix.ndim != 2 or matrix.shape[1] != n_items:
-        hint = "it looks transposed, pass matrix.T" if n_items in matrix.shape else "one column for each item"
-        raise ValueError(f"{what}: expected [n, {n_items}] (users × items), got {matrix.shape}: {hint}.")
+def checked_matrix(
+    matrix: sp.sparray | sp.spmatrix, n_columns: int, what: str, axes: tuple[str, str] = ("users", "items")
+) -> sp.csr_array:
+    """`matrix` as CSR `[n, n_columns]` with sorted indices, or ValueError that names `what` and the remedy.
+
+    `axes` names rows and columns in the message.
+    """
+    if matrix.ndim != 2 or matrix.shape[1] != n_columns:
+        transposed = n_columns in matrix.shape
+        hint = "it looks transposed, pass matrix.T" if transposed else f"one column for each of the {axes[1]}"
+        raise ValueError(
+            f"{what}: expected [n, {n_columns}] ({' × '.join(axes)}), got {matrix.shape}: {hint}."
+        )
     matrix = sp.csr_array(matrix)
     if not np.isfinite(matrix.data).all() or (matrix.size and matrix.data.min() < 0):
         raise ValueError(f"{what}: a stored value is negative, infinite or NaN; weights are finite and ≥ 0.")
@@ -177,6 +185,16 @@ def presence(histories: sp.csr_array) -> sp.csr_array:
     """The same entries, each with value 1."""
     ones = np.ones(histories.nnz, dtype=np.float32)
     return sp.csr_array((ones, histories.indices, histories.indptr), shape=histories.shape)
+
+
+def set_keys(histories: sp.csr_array, seed: int = 0) -> np.ndarray:
+    """uint64 `[n]`: a hash of the set of items in each row, so that equal sets have equal keys."""
+    items = np.arange(histories.shape[1])
+    item_keys = seeded_hash(np.zeros_like(items), items, seed)
+    # The sum of the items' keys, modulo 2**64: the same in whatever order they are stored.
+    running = np.zeros(histories.nnz + 1, dtype=np.uint64)
+    np.cumsum(item_keys[histories.indices], out=running[1:])
+    return running[histories.indptr[1:]] - running[histories.indptr[:-1]]
 
 
 def recency_histories(interactions: Interactions, half_life: float = 10.0) -> sp.csr_array:

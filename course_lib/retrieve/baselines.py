@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from course_lib.data import Catalogue, Interactions, seeded_hash
-from course_lib.retrieve.base import Retriever
+from course_lib.retrieve.base import Retriever, set_keys
 
 
 class Popularity(Retriever):
@@ -36,12 +36,8 @@ class Random(Retriever):
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self._items = np.arange(self.n_items)
-        self._item_keys = seeded_hash(np.zeros(self.n_items, dtype=np.int64), self._items, self.seed)
 
     def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        # A history's key is the sum of its items' keys, modulo 2**64: a hash of a set, whatever its order.
-        running = np.zeros(histories.nnz + 1, dtype=np.uint64)
-        np.cumsum(self._item_keys[histories.indices], out=running[1:])
-        history_keys = running[histories.indptr[1:]] - running[histories.indptr[:-1]]
+        history_keys = set_keys(histories, self.seed)
         mixed = seeded_hash(history_keys[:, None], self._items[None, :], self.seed)
         return (mixed >> np.uint64(40)).astype(np.float32) / 2**24  # 24 bits: all that a float32 can hold

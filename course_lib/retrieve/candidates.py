@@ -158,7 +158,8 @@ def _check_ranked(ids: np.ndarray, scores: np.ndarray) -> None:
             f"Candidates: row {row} is not sorted by falling score; build it with from_item_scores, "
             "which sorts."
         )
-    swapped = (later == earlier) & (ids[:, 1:] < ids[:, :-1]) & ~empty[:, 1:]
+    tied = (later == earlier) & ~empty[:, 1:]
+    swapped = tied & (ids[:, 1:] < ids[:, :-1]) if tied.any() else tied
     if swapped.any():
         row = int(np.flatnonzero(swapped.any(axis=1))[0])
         raise ValueError(
@@ -166,7 +167,9 @@ def _check_ranked(ids: np.ndarray, scores: np.ndarray) -> None:
             "from_item_scores, which sorts."
         )
     in_order = np.sort(ids, axis=1)
-    twice = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] >= 0)
+    twice = in_order[:, 1:] == in_order[:, :-1]
+    if empty.any():
+        twice &= in_order[:, 1:] >= 0
     if twice.any():
         row = int(np.flatnonzero(twice.any(axis=1))[0])
         raise ValueError(f"Candidates: row {row} lists an item twice; a list holds each item at most once.")

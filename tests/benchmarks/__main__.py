@@ -1,9 +1,18 @@
-"""`python -m tests.benchmarks encode topk`: run benchmarks by name, or all when none is named."""
+"""`python -m tests.benchmarks encode topk`: run benchmarks by name, or all short ones when none is named."""
 
 import importlib
 import sys
 
-BENCHMARKS = {"encode": "tests.benchmarks.encode", "topk": "tests.benchmarks.topk"}
+BENCHMARKS = {
+    "cf": "tests.benchmarks.cf",
+    "encode": "tests.benchmarks.encode",
+    "gowalla": "tests.benchmarks.gowalla",
+    "metrics": "tests.benchmarks.metrics",
+    "ncf": "tests.benchmarks.ncf",
+    "seeds": "tests.benchmarks.seeds",
+    "topk": "tests.benchmarks.topk",
+}
+LONG = ("gowalla", "ncf", "seeds")  # a quarter of an hour and more: only when named
 
 
 def main(names: list[str]) -> int:
@@ -14,7 +23,7 @@ def main(names: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    for name in names or BENCHMARKS:
+    for name in names or [name for name in BENCHMARKS if name not in LONG]:
         importlib.import_module(BENCHMARKS[name]).main()
     return 0
 

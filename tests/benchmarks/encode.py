@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 import transformers
 from sentence_transformers import SentenceTransformer
 
@@ -16,6 +17,7 @@ from tests.benchmarks import harness
 DEFAULT_BATCH, OTHER_BATCHES = 32, (8, 128)
 DEFAULT = f"SentenceTransformer, default batch of {DEFAULT_BATCH}"
 PARAGRAPHS, CHARACTERS = 100, 1000
+STEP_TEXTS, STEP_BATCH = 400, 64
 NEIGHBOURS = 10
 
 
@@ -32,12 +34,16 @@ def main() -> None:
         "titles": _workload(catalogue.titles, "film titles of MovieLens-100K", peer, encoders),
         "paragraphs": _workload(*_paragraphs(catalogue.titles), peer, encoders),
     }
+    steps = _steps(
+        catalogue.describe("title", "year", "genres")[:STEP_TEXTS], encoders["TextEncoder, float32"]
+    )
     print()
     promises = [promise for name, workload in workloads.items() for promise in _promises(name, workload)]
     content = {
         "weights": "all-MiniLM-L6-v2",
         "reference": DEFAULT,
         "workloads": workloads,
+        "steps": steps,
         "promises": promises,
     }
     harness.write("encode", ("torch", "transformers", "sentence-transformers"), threads, content)
@@ -76,6 +82,47 @@ def _workload(
         rows[name]["smallest_cosine"] = float((ours.astype(np.float64) * theirs).sum(axis=1).min())
         rows[name]["top_10_overlap"] = _overlap(ours, theirs)
     return {"texts": len(texts), "origin": origin, "peers": rows}
+
+
+def _steps(texts: list[str], encoder: TextEncoder) -> dict:
+    """From the documents' one text at a time, with gradients (D2 §5.2), to TextEncoder, a step at a time."""
+    tokenizer, model = encoder.tokenizer, encoder.model
+
+    def forward(some: list[str]) -> torch.Tensor:
+        inputs = tokenizer(some, padding=True, return_tensors="pt")
+        mask = inputs["attention_mask"][..., None]
+        hidden = model(**inputs).last_hidden_state
+        return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1))
+
+    def in_batches(ordered: list[str], size: int) -> torch.Tensor:
+        return torch.cat([forward(ordered[i : i + size]) for i in range(0, len(ordered), size)])
+
+    def without_gradients(ordered: list[str], size: int) -> np.ndarray:
+        with torch.inference_mode():
+            return in_batches(ordered, size).numpy()
+
+    def with_gradients() -> np.ndarray:
+        with torch.enable_grad():
+            return in_batches(texts, 1).detach().numpy()
+
+    by_length = sorted(texts, key=lambda text: len(tokenizer(text)["input_ids"]))
+    first = "one text at a time, gradients kept"
+    peers = {
+        first: with_gradients,
+        "one text at a time, inference mode": lambda: without_gradients(texts, 1),
+        f"batches of {STEP_BATCH}, as they come": lambda: without_gradients(texts, STEP_BATCH),
+        f"batches of {STEP_BATCH}, sorted by length": lambda: without_gradients(by_length, STEP_BATCH),
+        "TextEncoder": lambda: encoder.encode(texts, cache=False),
+    }
+    print(f"\n{len(texts):,} film texts, a step at a time")
+    timings = harness.alternate(peers)
+    assert np.allclose(timings[first].result, timings["TextEncoder"].result, atol=1e-4)
+    origin = "title, year and genres of films of MovieLens-100K"
+    return {
+        "texts": len(texts),
+        "origin": origin,
+        "peers": harness.table(timings, first, len(texts), "texts"),
+    }
 
 
 def _promises(name: str, workload: dict) -> list[dict]:

@@ -3,6 +3,7 @@
 import json
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,16 @@ def processor() -> str:
 
 def has_bfloat16() -> bool:
     return "no bfloat16" not in processor()
+
+
+def largest_size_so_far() -> int | None:
+    """Bytes of memory that this process held at its largest; None on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    in_bytes = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * in_bytes
 
 
 def table(timings: dict[str, Timing], reference: str, amount: int, unit: str) -> dict[str, dict]:

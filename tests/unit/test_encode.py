@@ -214,6 +214,9 @@ def test_short_work_shows_no_bar_and_long_work_does(encoder, capsys, monkeypatch
     encoder.threads = 1
     encoder.encode(TEXTS[:3], cache=False)
     assert "Encoding" in capsys.readouterr().err
+    monkeypatch.setenv("TQDM_DISABLE", "1")  # as in stored notebooks
+    encoder.encode(TEXTS[:3], cache=False)
+    assert "Encoding" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

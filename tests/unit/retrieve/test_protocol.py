@@ -7,14 +7,20 @@ from sklearn.exceptions import NotFittedError
 
 from course_lib.data import Interactions
 from course_lib.retrieve import (
+    ALS,
+    BPR,
+    EASE,
     Candidates,
     CannotFoldIn,
     FeatureRetriever,
+    Hybrid,
+    ItemKNN,
     KeywordRetriever,
     Popularity,
     Random,
     Retriever,
     TextRetriever,
+    UserKNN,
     genre_features,
     recency_histories,
     tfidf_features,
@@ -78,6 +84,11 @@ MAKERS = {
     "text recency": lambda catalogue: TextRetriever(LetterEncoder(), user="recency"),
     "text text": lambda catalogue: TextRetriever(LetterEncoder(), user="text", recent=2),
     "text dot": lambda catalogue: TextRetriever(LetterEncoder(), measure="dot"),
+    "user neighbours": lambda catalogue: UserKNN(2),
+    "item neighbours": lambda catalogue: ItemKNN(3, weighting="bm25"),
+    "ALS": lambda catalogue: ALS(factors=3, regularization=0.1),
+    "EASE": lambda catalogue: EASE(1.0),
+    "hybrid": lambda catalogue: Hybrid(UserKNN(), TextRetriever(LetterEncoder(), user="recency"), 0.3),
 }
 
 
@@ -106,8 +117,10 @@ def test_lists_leave_out_what_was_seen(fitted, train):
 
 
 def test_seen_items_come_back_on_request(fitted, train):
-    everything = fitted.retrieve(recency_histories(train), train.n_items, exclude_seen=False)
-    assert (everything.ids >= 0).sum() > (train.matrix.toarray() == 0).sum()
+    histories = recency_histories(train)
+    new_only = fitted.retrieve(histories, train.n_items)
+    everything = fitted.retrieve(histories, train.n_items, exclude_seen=False)
+    assert (everything.ids >= 0).sum() > (new_only.ids >= 0).sum()
 
 
 def test_score_and_retrieve_agree(fitted, train):
@@ -218,6 +231,18 @@ def test_scores_that_cannot_be_ranked_are_refused(train):
         Broken().fit(train).retrieve(train.matrix, 2)
     with pytest.raises(ValueError, match=r"transposed: its scores have shape \(6, 4\)"):
         Transposed().fit(train).retrieve(train.matrix, 2)
+
+
+def test_bpr_knows_its_users_only(train):
+    bpr = BPR(factors=3, iterations=20).fit(train)
+    with pytest.raises(CannotFoldIn, match="ids of training users"):
+        bpr.retrieve(train.matrix, 2)
+    with pytest.raises(CannotFoldIn, match="ids of training users"):
+        Hybrid(UserKNN(), BPR(factors=3)).fit(train).retrieve(train.matrix, 2)
+    lists = bpr.retrieve(np.arange(4), 6)
+    again = BPR(factors=3, iterations=20).fit(train).retrieve(np.arange(4), 6)
+    np.testing.assert_array_equal(lists.scores, again.scores)
+    assert (lists.ids >= 0).sum() == (train.matrix.toarray()[:, train.item_counts > 0] == 0).sum()
 
 
 def test_a_model_that_cannot_fold_in_says_so(train):

@@ -1,0 +1,177 @@
+"""Matrix factorisation by `implicit`: a vector a user, a vector an item, the score their dot product."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from implicit.cpu.als import AlternatingLeastSquares
+from implicit.cpu.bpr import BayesianPersonalizedRanking
+from threadpoolctl import threadpool_limits
+
+from course_lib.retrieve.collaborative import CollaborativeRetriever
+
+
+class _Factors(CollaborativeRetriever):
+    """After `fit`: `item_factors` `[n_items, d]` and `user_factors` `[n_users, d]`, float32."""
+
+    def _learn(self, matrix: sp.csr_array) -> None:
+        # implicit runs its own threads; BLAS threads under them slow it down up to tenfold.
+        with threadpool_limits(1, "blas"):
+            self._model = self._make_model()
+            self._model.fit(sp.csr_matrix(matrix), show_progress=False)
+            self.item_factors = self._model.item_factors
+            self.user_factors = self._final_user_factors(matrix)
+        shapes = len(self.user_factors), len(self.item_factors)
+        if shapes != matrix.shape:
+            raise ValueError(f"{self.name}: factors for {shapes} users and items, data {matrix.shape}.")
+
+    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        return self._vectors(histories, users) @ self.item_factors.T
+
+    def _vectors(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        return self.user_factors[users]
+
+    @abstractmethod
+    def _make_model(self) -> AlternatingLeastSquares | BayesianPersonalizedRanking:
+        """The unfitted model of `implicit`."""
+
+    def _final_user_factors(self, matrix: sp.csr_array) -> np.ndarray:
+        return self._model.user_factors
+
+
+class ALS(_Factors):
+    """Weighted least squares over every (user, item) pair, solved by turns for users and for items.
+
+    Minimises Σ c (p − x·y)² + regularization (Σ|x|² + Σ|y|²) over all pairs: p = 1 and c = `alpha` for a pair
+    that occurred, p = 0 and c = 1 for one that did not. Users end with one exact solve against the final
+    items, so a training user and the same history given as a row have the same vector. The defaults are those
+    of `implicit`, which are far from good on MovieLens (regularization is about a thousand times too small):
+    tune them. The same seed gives the same factors, whatever the number of threads.
+
+    Folds in any history, and a new item from its takers, each by one least-squares solve. Source: Hu, Koren &
+    Volinsky 2008; Takács, Pilászy & Tikk 2011 for the solver.
+
+    Parameters
+    ----------
+    factors
+        length of a vector.
+    regularization
+        ≥ 0, in units of a squared error.
+    alpha
+        weight of a pair that occurred; one that did not weighs 1.
+    iterations
+        turns, each for users and for items.
+    seed
+        of the first vectors.
+    """
+
+    name = "ALS"
+
+    def __init__(
+        self,
+        factors: int = 100,
+        regularization: float = 0.01,
+        alpha: float = 1.0,
+        iterations: int = 15,
+        seed: int = 0,
+    ) -> None:
+        _check_positive(factors=factors, alpha=alpha, iterations=iterations)
+        if not regularization >= 0:
+            raise ValueError(f"regularization must be at least 0, got {regularization!r}.")
+        self.factors = factors
+        self.regularization = regularization
+        self.alpha = alpha
+        self.iterations = iterations
+        self.seed = seed
+
+    def _make_model(self) -> AlternatingLeastSquares:
+        return AlternatingLeastSquares(
+            factors=self.factors,
+            regularization=self.regularization,
+            alpha=self.alpha,
+            iterations=self.iterations,
+            random_state=self.seed,
+        )
+
+    def _final_user_factors(self, matrix: sp.csr_array) -> np.ndarray:
+        return self._model.recalculate_user(np.arange(matrix.shape[0]), sp.csr_matrix(matrix))
+
+    def _vectors(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        if users is not None:
+            return self.user_factors[users]
+        with threadpool_limits(1, "blas"):
+            return self._model.recalculate_user(np.arange(histories.shape[0]), sp.csr_matrix(histories))
+
+    def _learn_items(self, takers: sp.csr_array) -> np.ndarray:
+        with threadpool_limits(1, "blas"):
+            return self._model.recalculate_item(np.arange(takers.shape[0]), sp.csr_matrix(takers))
+
+    def _scores_of_new_items(
+        self, histories: sp.csr_array, users: np.ndarray | None, learned: np.ndarray
+    ) -> np.ndarray:
+        return self._vectors(histories, users) @ learned.T
+
+
+class BPR(_Factors):
+    """Vectors trained so that an item that a user took scores above a random one that the user did not take.
+
+    Gradient ascent on Σ log σ(score(u, i) − score(u, j)) − regularization × squared lengths, over sampled
+    triples; items also have a bias, kept as one more place of the vectors. The defaults are those of
+    `implicit`. Trained by one thread: with more, threads overwrite each other's steps in an order that no
+    seed fixes.
+
+    Cannot fold in: a new user or item would need gradient steps of its own, which change with their number
+    and their order. Pass training users, or train again. Source: Rendle et al. 2009.
+
+    Parameters
+    ----------
+    factors
+        length of a vector, without the bias.
+    learning_rate
+        size of a gradient step.
+    regularization
+        ≥ 0, pull towards zero at each step.
+    iterations
+        passes; one draws as many triples as there are interactions.
+    seed
+        of first vectors and triples.
+    """
+
+    name = "BPR"
+    folds_in: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        factors: int = 100,
+        learning_rate: float = 0.01,
+        regularization: float = 0.01,
+        iterations: int = 100,
+        seed: int = 0,
+    ) -> None:
+        _check_positive(factors=factors, learning_rate=learning_rate, iterations=iterations)
+        if not regularization >= 0:
+            raise ValueError(f"regularization must be at least 0, got {regularization!r}.")
+        self.factors = factors
+        self.learning_rate = learning_rate
+        self.regularization = regularization
+        self.iterations = iterations
+        self.seed = seed
+
+    def _make_model(self) -> BayesianPersonalizedRanking:
+        return BayesianPersonalizedRanking(
+            factors=self.factors,
+            learning_rate=self.learning_rate,
+            regularization=self.regularization,
+            iterations=self.iterations,
+            num_threads=1,
+            random_state=self.seed,
+        )
+
+
+def _check_positive(**settings: float) -> None:
+    for setting, value in settings.items():
+        if not value > 0:
+            raise ValueError(f"{setting} must be above 0, got {value!r}.")
