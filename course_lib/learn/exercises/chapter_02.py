@@ -23,21 +23,35 @@ def _cosines(answer):
         return "this is the cosine distance, 1 − cosine: identical directions must give 1."
     if not np.allclose(got, expected):
         return "some values are off. Is each row divided by its own length (axis=1, keepdims=True)?"
-    a[1] = 0
+    a *= 0.1  # short vectors are not zero vectors
+    a[1], b[2] = 0, 0
+    expected[1], expected[:, 2] = 0, 0
     with np.errstate(all="ignore"):
         got = np.asarray(answer(a, b))
     if not np.all(np.isfinite(got)):
-        return "a row of zeros gives NaN: it is divided by its length 0. Its cosines should be 0."
-    if not np.allclose(got[1], 0):
-        return "a row of zeros should have the cosine 0 with everything."
+        return "a row of zeros, in a or in b, gives NaN: it is divided by its length 0. Make its cosines 0."
+    if not (np.allclose(got[1], 0) and np.allclose(got[:, 2], 0)):
+        return "a row of zeros should have the cosine 0 with everything, in a and in b."
+    if not np.allclose(got, expected):
+        return "zero rows are safe, but short vectors have changed: only a length of exactly 0 is special."
     return None
 
 
+def _as_number(answer):
+    """The answer as a float, or None. Scalars of numpy and torch and fractions are numbers; texts are not."""
+    if isinstance(answer, bool | str):
+        return None
+    try:
+        return float(answer)
+    except (TypeError, ValueError):
+        return None
+
+
 def _tips(answer):
-    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+    value = _as_number(answer)
+    if value is None:
         return "that is not a number."
-    value = float(answer)
-    if math.isclose(value, math.sqrt(0.4), abs_tol=2e-3):
+    if math.isclose(value, math.sqrt(0.4), abs_tol=5e-3):
         return None
     if math.isclose(value, 0.4, abs_tol=2e-3):
         return "0.4 is the *squared* distance."
@@ -68,11 +82,13 @@ def _measures(answer):
 
 
 def _dimensions(answer):
-    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+    value = _as_number(answer)
+    if value is None:
         return "that is not a number."
-    value = float(answer)
-    if 384 <= value <= 385:
+    if value == 385:
         return None
+    if 384 <= value < 385:
+        return "nearly: it must be a whole number, and large enough. Round up."
     if math.isclose(value, 100, abs_tol=1):
         return "in 100 dimensions one standard deviation is 0.1; that holds 68 % of the pairs, not 95 %."
     if math.isclose(value, 19.6, abs_tol=1):
@@ -97,6 +113,7 @@ EXERCISES = (
             lambda a, b: (a @ b.T) / np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)),
             lambda a, b: (a @ b.T) / (np.linalg.norm(a) * np.linalg.norm(b)),
             lambda a, b: (a[:3] * b[:3]).sum(1),
+            lambda a, b: a @ b.T / np.maximum(np.outer(*(np.linalg.norm(x, axis=1) for x in (a, b))), 1),
         ),
         right="Each row is divided by its own length, and zero rows are safe.",
     ),
@@ -133,7 +150,7 @@ EXERCISES = (
             "You need 1.96/√d ≤ 0.1.",
             "Square both sides: d ≥ (1.96/0.1)².",
         ),
-        wrong_examples=(100, 19.6, 38.4, 1000),
+        wrong_examples=(100, 19.6, 38.4, 1000, 384),
         right="It happens to be about the dimension of this course's encoder, 384.",
     ),
 )
