@@ -1,0 +1,173 @@
+"""Exercises of chapter 06, evaluation."""
+
+import math
+
+import numpy as np
+
+from course_lib.learn.exercise import Exercise
+
+FLAWS = {
+    "random split": "look at the first line: when does the test happen, compared with the training?",
+    "tuned on test": "three settings were tried. On which data was the best one picked?",
+    "untuned baseline": "how many settings did the rival get to try?",
+    "no interval": "would the difference survive other users? Nothing in the announcement says so.",
+}
+NOT_THERE = {
+    "sampled negatives": "`retrieve` ranks the whole catalogue here; nothing is sampled.",
+    "seen items left in": "`retrieve` leaves out seen items unless it is told otherwise.",
+    "test in the user vector": "users are ids of the training data, so their vectors come from training.",
+    "relevant item first in a tie": "the lists come from the whole catalogue, in a meaningless order.",
+}
+
+
+def _pencil(answer):
+    names = {"recall@4", "recall_capped@4", "map@4", "map_of_hits@4"}
+    if not isinstance(answer, dict) or set(answer) != names:
+        return f"give a dictionary with the keys {', '.join(sorted(names))}."
+    values = {name: float(value) for name, value in answer.items()}
+
+    def near(name, value):
+        return math.isclose(values[name], value, abs_tol=2e-3)
+
+    if near("recall@4", 2 / 4) and near("recall_capped@4", 2 / 6):
+        return "the two recalls are swapped: plain recall divides by all six relevant films."
+    if not near("recall@4", 2 / 6):
+        return "recall@4 is wrong: two hits, divided by everything that is relevant."
+    if not near("recall_capped@4", 2 / 4):
+        return "recall_capped@4 is wrong: no list of four can hold more than four of the six."
+    if near("map@4", 1.5 / 4):
+        return "map@4 is divided by 4 here; that is `map_capped`. `map` divides by the relevant films."
+    if not near("map@4", 1.5 / 6):
+        return "map@4 is wrong: add the precision at each hit (rank 1 and rank 4), then divide."
+    if not near("map_of_hits@4", 1.5 / 2):
+        return "map_of_hits@4 is wrong: the same sum as for map, divided by the number of hits."
+    return None
+
+
+def _recall(answer):
+    if not callable(answer):
+        return "that is not a function: define `my_recall(ids, relevant, k)` and hand over its name."
+    ids = np.array([[3, 1, 4, 0], [2, 5, -1, -1], [0, 1, 2, 3], [9, 8, 7, 6]])
+    relevant = [{1, 0, 7, 8, 9}, {5}, set(), {1, 2}]
+    got = np.asarray(answer(ids.copy(), [set(wanted) for wanted in relevant], 3), dtype=float)
+    if got.shape != (4,):
+        return f"for 4 users the result has shape {got.shape}; it must be one number a user."
+    if np.isclose(got[0], 1 / 3):
+        return "you divide by k or by min(k, relevant); the question asks for all relevant items."
+    if np.isclose(got[0], 2 / 5):
+        return "an item behind place k was counted as a hit: cut the list first."
+    if not np.isclose(got[0], 1 / 5):
+        return "the first of our cases is wrong: list 3, 1, 4 with the relevant items 0, 1, 7, 8, 9."
+    if not np.isnan(got[2]):
+        return "a user without a relevant item must give NaN: there is nothing to judge."
+    if not np.allclose(got[[1, 3]], [1, 0]):
+        return "a list with empty places, or one without a hit, gives a wrong number."
+    return None
+
+
+def _even_chance(answer):
+    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+        return "that is not a number."
+    value = float(answer)
+    if 1850 <= value <= 2050:
+        return None
+    if math.isclose(value, 10):
+        return "10 is the cut-off among the 101 sampled items; the question is about the rank among 20,000."
+    if 140 <= value <= 160:
+        return "that was the answer for the films of this chapter; this shop is larger."
+    if math.isclose(value, 200, abs_tol=5):
+        return "200 is 20,000 ÷ 100, the rank that sends *one* item ahead into the sample; ten have room."
+    return "how many of the items above it can land in a sample of 100 before it drops out of the top ten?"
+
+
+def _flaws(answer):
+    everything = set(FLAWS) | set(NOT_THERE)
+    if not isinstance(answer, set | frozenset | list | tuple) or not set(answer) <= everything:
+        return "give a set made of the eight names above."
+    answer = set(answer)
+    wrong = sorted(answer & set(NOT_THERE))
+    if wrong:
+        return f"“{wrong[0]}” is not among the flaws: {NOT_THERE[wrong[0]]}"
+    missing = [flaw for flaw in FLAWS if flaw not in answer]
+    if missing:
+        found = len(FLAWS) - len(missing)
+        return f"you found {found} of {len(FLAWS)}. A question for the next one: {FLAWS[missing[0]]}"
+    return None
+
+
+EXERCISES = (
+    Exercise(
+        key="06.1",
+        question="Recall, capped recall, MAP, MAP of hits: hits at ranks 1 and 4, 6 relevant films.",
+        judge=_pencil,
+        hints=(
+            "All four have a sum on top; only the denominators differ.",
+            "For the two MAPs add the precision at rank 1 and the precision at rank 4.",
+            "The denominators are 6, min(4, 6), 6 and 2.",
+        ),
+        wrong_examples=(
+            {"recall@4": 0.5, "recall_capped@4": 1 / 3, "map@4": 0.25, "map_of_hits@4": 0.75},
+            {"recall@4": 1 / 3, "recall_capped@4": 0.5, "map@4": 0.375, "map_of_hits@4": 0.75},
+            {"recall@4": 1 / 3, "recall_capped@4": 0.5, "map@4": 0.25, "map_of_hits@4": 0.25},
+            {"recall@4": 0.5, "recall_capped@4": 0.5, "map@4": 0.25, "map_of_hits@4": 0.75},
+        ),
+        right="The same two hits are worth between 0.25 and 0.75: name your denominator.",
+    ),
+    Exercise(
+        key="06.2",
+        question="Recall@k of each user, NaN for a user without a relevant item.",
+        judge=_recall,
+        hints=(
+            "Cut each row to its first k places before you count.",
+            "`set(row[:k].tolist()) & wanted` are the hits; −1 is in nobody's set.",
+            "Divide by `len(wanted)`, and return `np.nan` where it is 0.",
+        ),
+        wrong_examples=(
+            lambda ids, relevant, k: np.array(
+                [len(set(row[:k]) & wanted) / k for row, wanted in zip(ids, relevant, strict=True)]
+            ),
+            lambda ids, relevant, k: np.array(
+                [
+                    len(set(row) & wanted) / max(1, len(wanted))
+                    for row, wanted in zip(ids, relevant, strict=True)
+                ]
+            ),
+            lambda ids, relevant, k: np.array(
+                [
+                    len(set(row[:k]) & wanted) / max(1, len(wanted))
+                    for row, wanted in zip(ids, relevant, strict=True)
+                ]
+            ),
+        ),
+        right="Pads, short lists and users without a relevant item are all handled.",
+    ),
+    Exercise(
+        key="06.3",
+        question="The full rank at which HitRate@10 among 100 of 20,000 items becomes an even bet.",
+        judge=_even_chance,
+        hints=(
+            "An item at rank r has r − 1 items above it. How many of these does the sample catch?",
+            "About 100 · (r − 1) / 20,000. The item stays in the top ten while at most 9 are caught.",
+            "Solve 100 · r / 20,000 ≈ 10, or read it off `hypergeom.cdf(9, 19_999, r - 1, 100)`.",
+        ),
+        wrong_examples=(10, 150, 200, 1000),
+        right="So that HitRate@10 is a soft Recall at about 2,000: a metric for another stage.",
+    ),
+    Exercise(
+        key="06.4",
+        question="The flaws of an evaluation that is given as code.",
+        judge=_flaws,
+        hints=(
+            "Go through the checklist of section 8, line by line of the code.",
+            "Ask of each decision (split, settings, rival) which data made it, and how many tries it had.",
+            "There are four flaws. Every list is a full ranking without seen items; that is in order.",
+        ),
+        wrong_examples=(
+            {"random split", "sampled negatives"},
+            {"seen items left in"},
+            {"random split", "tuned on test"},
+            {"tuned on test", "untuned baseline", "no interval"},
+        ),
+        right="Each of the four favours the new retriever, and none of them shows in the announcement.",
+    ),
+)
