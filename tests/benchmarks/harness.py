@@ -49,16 +49,11 @@ def alternate(peers: dict[str, Callable[[], Any]], repetitions: int = REPETITION
 
 
 def same_threads_for_all() -> int:
-    """Gives torch, numpy and FAISS the threads that torch starts with (OMP_NUM_THREADS, else all cores).
-
-    FAISS shares its work among OpenMP threads and calls its own BLAS in each of them: that BLAS must stay at
-    one thread, or FAISS is several times slower."""
+    """Gives torch, numpy and FAISS the threads that torch starts with (OMP_NUM_THREADS, else all cores)."""
     threads = torch.get_num_threads()
     faiss.omp_set_num_threads(threads)
+    threadpoolctl.threadpool_limits(threads)
     torch.set_num_threads(threads)
-    for library in threadpoolctl.ThreadpoolController().lib_controllers:
-        if library.user_api == "blas":
-            library.set_num_threads(1 if "faiss" in library.filepath else threads)
     return threads
 
 
