@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="CHAPTER",
-        help="what these chapters need, e.g. 02; neither ASSET nor this: what all chapters need",
+        help="what these chapters need, e.g. 02; neither ASSET nor this: what all chapters and the tests need",
     )
     return parser
 
@@ -55,13 +55,16 @@ def _chosen(
     names: list[str], keys: list[str], assets: dict[str, Asset], chapters: dict[str, list[str]]
 ) -> tuple[list[Asset], str | None]:
     """The assets asked for, without repetition, and a message if a name is unknown."""
+    everything = not names and not keys
     names = list(names)
-    for key in keys or ([] if names else list(chapters)):
+    for key in keys or (list(chapters) if everything else []):
         matching = [chapter for chapter in chapters if key in (chapter, chapter.split("_")[0])]
         if not matching:
             known = ", ".join(chapters) or "none, for notebooks/plan.toml is missing"
             return [], f"There is no chapter {key!r}; chapters: {known}."
         names += chapters[matching[0]]
+    if everything and chapters:
+        names += [asset.name for asset in assets.values() if "tests" in asset.needed_by]
     for name in names:
         if name not in assets:
             return [], f"There is no asset {name!r}; assets: {', '.join(assets)}."
