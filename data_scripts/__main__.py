@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="CHAPTER",
-        help="what these chapters need, e.g. 02; neither ASSET nor this: what all chapters and the tests need",
+        help="what these chapters need, e.g. 02; without names: what all chapters and the tests need",
     )
     return parser
 
