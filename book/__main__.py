@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "build":
             build(ROOT, output)
-            print(f"The book is in {output.relative_to(ROOT)}. Read it: python -m book serve")
+            print(f"The book is in {output.relative_to(ROOT)}. Read it: python course.py book serve")
         else:
             serve(output, options.port)
     except (BookError, LedgerError) as error:
