@@ -207,6 +207,8 @@ def run(course, options, chapters):
     choices += [word for pair in options.p for word in ("-p", pair)]
     rows = [part for row in chapters.values() for part in (row, row["scales"].get(options.scale, {}))]
     needs = [asset for row in rows for asset in row.get("needs", [])]
+    if not options.chapters:  # the whole course: `test` shall then work without a network, too
+        needs += assets_for("tests")
     carry_out("fetching the data", course.get(needs))
     carry_out("running the chapters", course.module("notebooks.make", "run", *chapters, *choices))
     carry_out("building the book", course.module("book", "build"))
@@ -254,10 +256,14 @@ def benchmark(course, more):
     if BENCHMARK_LOCK.is_file() and compare_with_lock(course.python, BENCHMARK_LOCK)["missing"]:
         print("Installing the libraries to compare with ...", flush=True)
         pip_install(course.python, "-r", BENCHMARK_LOCK, "-c", LOCK, offline=bool(course.offline))
-    uses = {f"benchmark {word}" for word in more}
-    needs = [name for name, asset in read_toml(SOURCES).items() if uses & set(asset["needed_by"])]
+    needs = assets_for(*(f"benchmark {word}" for word in more))
     carry_out("fetching the data", course.get(needs))
     return course.module("tests.benchmarks", *more)
+
+
+def assets_for(*uses):
+    """Names of the assets that sources.toml says are needed by one of these uses."""
+    return [name for name, asset in read_toml(SOURCES).items() if set(uses) & set(asset["needed_by"])]
 
 
 def carry_out(what, exit_code):

@@ -224,9 +224,9 @@ def test_run_fetches_what_its_chapters_need_runs_them_and_builds_the_book(toy):
     assert "python course.py lab" in answer.stdout
 
 
-def test_run_without_chapters_means_all(toy):
+def test_run_without_chapters_means_all_and_fetches_what_the_tests_need(toy):
     assert words(toy.start("run"))[:2] == [
-        "data_scripts get orchard weather",
+        "data_scripts get orchard weather jars",
         "notebooks.make run 01_apples 02_pears --scale small",
     ]
 

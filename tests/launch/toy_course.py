@@ -51,6 +51,8 @@ scales.full = { needs = ["climate"] }
 SOURCES = """
 [orchard]
 needed_by = []
+[jars]
+needed_by = ["tests"]
 [scales]
 needed_by = ["benchmark weigh"]
 """
