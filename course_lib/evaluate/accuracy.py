@@ -59,6 +59,15 @@ def reciprocal_rank(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndar
     return np.where(n_relevant > 0, first.any(axis=1) / (first.argmax(axis=1) + 1.0), np.nan)
 
 
+def reciprocal_rank_of_all(hits: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
+    """Σ 1 ÷ rank over all hits ÷ relevant items: what MIND calls MRR. No cut-off; 1 only for a single item.
+
+    >>> reciprocal_rank_of_all(np.array([[False, True, True]]), np.array([2])).round(4)
+    array([0.4167])
+    """
+    return (hits / np.arange(1, hits.shape[1] + 1)).sum(axis=1) / _or_nan(n_relevant)
+
+
 def average_precision(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
     """Sum of the precision at each hit in the first k ÷ relevant items; its mean is MAP@k.
 

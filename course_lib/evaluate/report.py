@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from course_lib.data import Interactions
 from course_lib.evaluate import accuracy, lists
-from course_lib.evaluate.resampling import bootstrap_interval, permutation_p_value
+from course_lib.evaluate.resampling import bootstrap_interval, permutation_p_value, sums_by_group
 from course_lib.retrieve.base import checked_matrix
 from course_lib.retrieve.candidates import Candidates
 
@@ -47,7 +47,8 @@ class Report:
 
     `per_user` maps a metric such as "recall@10" to float64 `[n_users]`, NaN where it is undefined for a user;
     `overall` holds the metrics that exist for all lists together only (coverage, gini). `seed` drives the
-    bootstrap.
+    bootstrap. Where a row is not a user but one of a user's impressions, `groups` int `[n_users]` says whose
+    it is: means are over rows, intervals and p-values take a user's rows together.
     """
 
     per_user: dict[str, np.ndarray]
@@ -55,6 +56,13 @@ class Report:
     n_users: int
     n_without_relevant: int
     seed: int = 0
+    groups: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.groups is not None and self.groups.shape != (self.n_users,):
+            raise ValueError(
+                f"groups must be one integer for each of the {self.n_users} rows, got {self.groups.shape}."
+            )
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -70,6 +78,10 @@ class Report:
         values = self.per_user[metric]
         return values[~np.isnan(values)]
 
+    def groups_of(self, metric: str) -> np.ndarray | None:
+        """The group of each of `values(metric)`, None without groups."""
+        return None if self.groups is None else self.groups[~np.isnan(self.per_user[metric])]
+
     def mean(self, metric: str) -> float:
         """Mean over the users for whom the metric is defined (NaN if none is), or the overall value."""
         if metric in self.overall:
@@ -81,7 +93,7 @@ class Report:
         """Bootstrap interval over users; (NaN, NaN) for an overall metric: resampling shrinks it."""
         if metric in self.overall:
             return float("nan"), float("nan")
-        return bootstrap_interval(self.values(metric), level, resamples, self.seed)
+        return bootstrap_interval(self.values(metric), level, resamples, self.seed, self.groups_of(metric))
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a metric: mean, low, high (ends of the interval), users (that the mean is over)."""
@@ -126,6 +138,7 @@ def evaluate(
     train: Interactions | None = None,
     item_vectors: np.ndarray | sp.csr_array | None = None,
     seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> Report:
     """Judge ranked lists against what users really took.
 
@@ -147,6 +160,8 @@ def evaluate(
         `[n_items, d]`.
     seed
         of the bootstrap.
+    groups
+        int `[n]`, where a row is not a user: whose it is. See `Report`.
 
     Raises
     ------
@@ -182,7 +197,7 @@ def evaluate(
             per_user[metric] = POPULARITY_METRICS[family](ids[:, :k], counts, train.n_users)
         else:
             per_user[metric] = lists.intra_list_diversity(ids[:, :k], _vectors(item_vectors, metric, n_items))
-    return Report(per_user, overall, n_users, int((n_relevant == 0).sum()), seed)
+    return Report(per_user, overall, n_users, int((n_relevant == 0).sum()), seed, groups)
 
 
 def compare(
@@ -198,7 +213,7 @@ def compare(
     """First minus second, user by user.
 
     Far sharper than two separate intervals, because a user who is hard for one is hard for the other.
-    Raises ValueError unless both reports judge the same users.
+    Raises ValueError unless both reports judge the same users, in the same groups.
     """
     first.values(metric), second.values(metric)  # a clear error if either lacks the metric
     a, b = first.per_user[metric], second.per_user[metric]
@@ -209,11 +224,14 @@ def compare(
     differences = (a - b)[~np.isnan(a)]
     if not len(differences):
         raise ValueError(f"compare: no user has a value of {metric}.")
+    groups = first.groups_of(metric)
+    if not np.array_equal(groups, second.groups_of(metric)):
+        raise ValueError("compare: the reports group their rows differently; pass both the same groups.")
     return Comparison(
         metric,
         float(differences.mean()),
-        bootstrap_interval(differences, level, resamples, seed),
-        permutation_p_value(differences, permutations, seed),
+        bootstrap_interval(differences, level, resamples, seed, groups),
+        permutation_p_value(sums_by_group(differences, groups)[0], permutations, seed),
         len(differences),
         level,
     )

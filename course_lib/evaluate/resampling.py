@@ -11,18 +11,28 @@ FLIPS_AT_ONCE = 512
 
 
 def bootstrap_interval(
-    values: np.ndarray, level: float = 0.95, resamples: int = 1000, seed: int = 0
+    values: np.ndarray,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of `values` `[n]`.
 
-    Draws n users with replacement, `resamples` times, and takes the middle `level` of the means.
-    (NaN, NaN) for fewer than two values: one user says nothing about others. Source: Efron & Tibshirani 1993.
+    Draws n users with replacement, `resamples` times, and takes the middle `level` of the means. Where a user
+    has several values (impressions), `groups` int `[n]` says whose each one is: users are drawn, each with
+    all values, because values of one user are alike and count for less than as many users would.
+    (NaN, NaN) for fewer than two users: one says nothing about others. Source: Efron & Tibshirani 1993; by
+    groups: Davison & Hinkley 1997, §3.8.
     """
-    if len(values) < 2:
+    sums, counts = sums_by_group(values, groups)
+    if len(sums) < 2:
         return float("nan"), float("nan")
+    alone = groups is None
     result = stats.bootstrap(
-        (values,),
-        np.mean,
+        (sums,) if alone else (sums, counts),
+        np.mean if alone else lambda s, c, axis: s.sum(axis=axis) / c.sum(axis=axis),
+        paired=not alone,
         n_resamples=resamples,
         batch=64,
         confidence_level=level,
@@ -30,6 +40,23 @@ def bootstrap_interval(
         rng=np.random.default_rng(seed),
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def sums_by_group(values: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of `values` `[n]` in each group, float64 `[n_groups]` both; without groups, each alone.
+
+    Raises ValueError if `groups` is not one integer for each value.
+    """
+    if groups is None:
+        return np.asarray(values, dtype=np.float64), np.ones(len(values))
+    groups = np.asarray(groups)
+    if groups.shape != np.shape(values) or groups.dtype.kind not in "iu":
+        raise ValueError(
+            f"groups must be one integer for each of the {len(values)} values, got {groups.dtype} "
+            f"{groups.shape}."
+        )
+    _, place = np.unique(groups, return_inverse=True)
+    return np.bincount(place, values), np.bincount(place).astype(np.float64)
 
 
 def permutation_p_value(differences: np.ndarray, permutations: int = 10_000, seed: int = 0) -> float:
