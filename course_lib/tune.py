@@ -109,6 +109,7 @@ def tune(
         report = evaluate(ranked, relevant, [metric], seed=seed)
         low, high = report.interval(metric)
         rows.append({**settings, "mean": report.mean(metric), "low": low, "high": high})
+        del retriever  # a large model leaves before the next one comes
     trials = pd.DataFrame(rows)
     best = combinations[chosen[int(trials["mean"].argmax())]]
     winner = make(**best).fit(split.train_and_validation, catalogue)

@@ -79,6 +79,9 @@ def _get(wanted: list[Asset], offline: bool) -> int:
         try:
             folder = fetch(asset, offline=offline, say=partial(print, flush=True))
             print(f"{asset.name}: {len(asset.files)} files, {megabytes(asset.size)}, checked, in {folder}")
+            if asset.without_hash:
+                names = ", ".join(asset.without_hash)
+                print(f"{asset.name}: only the size was checked, for no hash is known: {names}")
         except FetchFailed as failure:
             failures.append(str(failure))
     print("\n".join(failures), end="\n" if failures else "", file=sys.stderr)

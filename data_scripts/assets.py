@@ -10,11 +10,11 @@ PLAN = Path(__file__).parent.parent / "notebooks" / "plan.toml"
 
 @dataclass(frozen=True)
 class AssetFile:
-    """One file: its name inside the asset's folder, its size in bytes, its sha256 in hex."""
+    """One file: its name inside the asset's folder, its size in bytes, its sha256 in hex (None: unknown)."""
 
     name: str
     size: int
-    sha256: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Asset:
     @property
     def size(self) -> int:
         return sum(file.size for file in self.files)
+
+    @property
+    def without_hash(self) -> list[str]:
+        """The names of the files of which only the size is known."""
+        return [file.name for file in self.files if file.sha256 is None]
 
 
 def read_assets(path: Path = SOURCES) -> dict[str, Asset]:

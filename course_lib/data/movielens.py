@@ -17,7 +17,7 @@ import pandas as pd
 from course_lib.data.cache import AssetMissing, asset_path
 from course_lib.data.catalogue import Catalogue
 from course_lib.data.interactions import DataError, Interactions
-from course_lib.data.split import seeded_hash
+from course_lib.data.split import meaningless_order
 
 _TITLE_WITH_YEAR = re.compile(r"^(?P<title>.+?)\s*\((?P<year>\d{4})\)\s*$")
 
@@ -39,7 +39,7 @@ def load_movielens_100k() -> tuple[Interactions, Catalogue]:
     films["title"] = films["title"].replace("unkonwn", "unknown")
     films["year"] = pd.to_numeric(films["year"], errors="coerce").astype("Int64")
     films["genres"] = [[genre for genre in text.split() if genre != "unknown"] for text in films["genres"]]
-    films = films.iloc[_meaningless_order(films["item_id"])]
+    films = films.iloc[meaningless_order(films["item_id"])]
     ratings = _read_table(
         "movielens-100k", "ml-100k.inter", ["user", "item", "rating", "timestamp"], header=True
     )
@@ -76,7 +76,7 @@ def load_movielens_100k_graph() -> tuple[pd.DataFrame, pd.DataFrame]:
     triples = _read_table("movielens-100k-graph", "ml-100k.kg", ["head", "relation", "tail"], header=True)
     links = _read_table("movielens-100k-graph", "ml-100k.link", ["item", "entity"], header=True)
     films = _read_table("movielens-100k", "ml-100k.item", ["item_id", "title", "year", "genres"], header=True)
-    ids = films["item_id"].to_numpy()[_meaningless_order(films["item_id"])]
+    ids = films["item_id"].to_numpy()[meaningless_order(films["item_id"])]
     links["item"] = pd.Index(ids).get_indexer(links["item"])
     return triples.reset_index(drop=True), links.sort_values("item", ignore_index=True)
 
@@ -187,7 +187,7 @@ def load_movielens_latest_small() -> tuple[Interactions, Catalogue]:
     films["tmdb_id"] = films["tmdb_id"].replace("", None)
     films = _with_year_and_genres(films)
     films = films[films["item_id"].isin(ratings["item"])]
-    films = films.iloc[_meaningless_order(films["item_id"])]
+    films = films.iloc[meaningless_order(films["item_id"])]
     interactions = Interactions.from_frame(
         ratings,
         name="MovieLens latest-small",
@@ -233,7 +233,7 @@ def _only_seen(
     """Interactions over the films with at least one rating, and these films in the same order."""
     by_id = films.set_index("item_id", drop=False)
     item_ids = ratings["item"].unique()
-    item_ids = item_ids[_meaningless_order(item_ids)]
+    item_ids = item_ids[meaningless_order(item_ids)]
     unknown = ~np.isin(item_ids, by_id.index)
     if unknown.any():
         item_ids = by_id.index  # let from_frame name the line
@@ -241,12 +241,6 @@ def _only_seen(
         ratings, name=name, source=source, user_ids=ratings["user"].unique(), item_ids=item_ids
     )
     return interactions, by_id.loc[interactions.item_ids].reset_index(drop=True)
-
-
-def _meaningless_order(item_ids: pd.Series | np.ndarray) -> np.ndarray:
-    """int64 [n]: the places of the (numeric) ids in the order of their hash, the same wherever they stand."""
-    numbers = np.asarray(item_ids).astype(np.int64)
-    return np.argsort(seeded_hash(np.zeros_like(numbers), numbers))
 
 
 def _with_year_and_genres(films: pd.DataFrame) -> pd.DataFrame:

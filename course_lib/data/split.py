@@ -221,6 +221,13 @@ def seeded_hash(users: np.ndarray, items: np.ndarray, seed: int = 0) -> np.ndarr
     return key
 
 
+def meaningless_order(numbers: np.ndarray) -> np.ndarray:
+    """int64 [n]: the places of the numbers (ids of items) in the order of their hash, the same wherever they
+    stand. Loaders number items in this order, so that a tie broken by position says nothing."""
+    numbers = np.asarray(numbers).astype(np.int64)
+    return np.argsort(seeded_hash(np.zeros_like(numbers), numbers))
+
+
 def _mix(x: np.ndarray) -> np.ndarray:
     # Arrays of uint64 wrap around without a warning; that is what the function wants.
     x = x + np.uint64(0x9E3779B97F4A7C15)
