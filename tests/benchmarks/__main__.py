@@ -8,11 +8,12 @@ BENCHMARKS = {
     "encode": "tests.benchmarks.encode",
     "gowalla": "tests.benchmarks.gowalla",
     "metrics": "tests.benchmarks.metrics",
+    "mind": "tests.benchmarks.mind",
     "ncf": "tests.benchmarks.ncf",
     "seeds": "tests.benchmarks.seeds",
     "topk": "tests.benchmarks.topk",
 }
-LONG = ("gowalla", "ncf", "seeds")  # a quarter of an hour and more: only when named
+LONG = ("gowalla", "mind", "ncf", "seeds")  # a quarter of an hour and more: only when named
 
 
 def main(names: list[str]) -> int:
