@@ -47,6 +47,6 @@ def forest_plot(
     if compared:
         axes.axvline(0, color="0.4", linewidth=1)
     difference = "difference in " if compared else ""
-    axes.set_xlabel(f"{difference}{metric}, mean over users and {level:.0%} interval")
+    axes.set_xlabel(f"{difference}{metric} ({level:.0%} interval)")
     axes.grid(axis="y", visible=False)
     return figure

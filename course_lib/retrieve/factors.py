@@ -116,7 +116,10 @@ class ALS(_Factors):
 
 
 class BPR(_Factors):
-    """Vectors trained so that an item that a user took scores above a random one that the user did not take.
+    """Vectors trained so that an item that a user took scores above another that the user did not take.
+
+    `implicit` takes the other item from a random interaction, so that popular items come up more often; the
+    paper draws every item alike. If the user took that one too, the draw is skipped.
 
     Gradient ascent on Σ log σ(score(u, i) − score(u, j)) − regularization × squared lengths, over sampled
     triples; items also have a bias, kept as one more place of the vectors. The defaults are those of
@@ -135,7 +138,7 @@ class BPR(_Factors):
     regularization
         ≥ 0, pull towards zero at each step.
     iterations
-        passes; one draws as many triples as there are interactions.
+        passes; one tries as many draws as there are interactions.
     seed
         of first vectors and triples.
     """

@@ -434,7 +434,7 @@ learn.verdict(
     "D1-24",
     "taught",
     "Fourteen numbers without a source stand for nothing: shuffled, they give the same {same}. Real vectors in the form of a shop (film texts as products) and of "
-    "a social network (films rated by both; closest pair: {pair}) are above. News waits for the MIND data.",
+    "a social network (films rated by both; closest pair: {pair}) are above. Chapter 04 shows the newspaper.",
     numbers={
         "same": show.number(by_hand, 4),
         "pair": float(alike[first, second]),

@@ -124,6 +124,51 @@ def _long_lists(answer):
     return "short lists are right, lists of 60 items are not: sum 1/(60 + rank) and sort by that sum alone."
 
 
+def _weighted_mean(history, vectors, half_life, *, newest_first=False, centre=None):
+    """The reader of exercise 04.5; the two options are mistakes that people make."""
+    place = np.arange(len(history)) + 1 if newest_first else np.arange(len(history), 0, -1)
+    weights = 0.5 ** (place / half_life)
+    centre = vectors.mean(axis=0) if centre is None else centre
+    return weights @ (vectors - centre)[history] / weights.sum()
+
+
+def _reader(answer):
+    if not callable(answer):
+        return (
+            "that is not a function: define `reader(history, vectors, half_life)` and hand over its name, "
+            "without calling it."
+        )
+    vectors = np.random.default_rng(4).normal(size=(7, 3)) + 2
+    history, half_life = [5, 0, 2], 1.5
+    got = np.asarray(answer(list(history), vectors.copy(), half_life))
+    if got.shape != (3,):
+        return f"for vectors of 3 dimensions the result has shape {got.shape}; it must be (3,)."
+    mistakes = {
+        "the vectors are averaged as they come: subtract the mean of all articles first.": _weighted_mean(
+            history, vectors, half_life, centre=0
+        ),
+        "the mean of the history is subtracted, and with it what the reader likes: subtract the mean of all "
+        "articles.": _weighted_mean(history, vectors, half_life, centre=vectors[history].mean(axis=0)),
+        "the oldest article weighs most. The history is stored oldest first, so its last article has "
+        "place 1.": _weighted_mean(history, vectors, half_life, newest_first=True),
+        "all articles of the history weigh alike: use the half-life.": _weighted_mean(
+            history, vectors, math.inf
+        ),
+    }
+    for message, value in mistakes.items():
+        if np.allclose(got, value):
+            return message
+    expected = _weighted_mean(history, vectors, half_life)
+    sum_of_weights = (0.5 ** (np.arange(1, 4) / half_life)).sum()
+    if np.allclose(got, expected * sum_of_weights):
+        return "this is the weighted sum; a weighted mean also divides by the sum of the weights."
+    if np.allclose(got, expected * sum_of_weights / 3):
+        return "divide by the sum of the weights, not by the number of articles."
+    if not np.allclose(got, expected):
+        return "some values are off. Centre, weigh by 0.5 ** (place ÷ half-life), divide by the weights' sum."
+    return None
+
+
 EXERCISES = (
     Exercise(
         key="04.1",
@@ -192,5 +237,31 @@ EXERCISES = (
             lambda first, second: _fused(first, second, 1000),
         ),
         right="An item in both lists collects points twice; the 60 keeps one top rank from deciding all.",
+    ),
+    Exercise(
+        key="04.5",
+        question="A reader's vector: the weighted mean of the centred vectors of her history.",
+        judge=_reader,
+        hints=(
+            "`vectors.mean(axis=0)` is the mean of all articles; subtract it before you pick the history.",
+            "The last article of the history has place 1: `np.arange(len(history), 0, -1)` are the places.",
+            "`weights @ centred[history] / weights.sum()`.",
+        ),
+        wrong_examples=(
+            lambda history, vectors, half_life: _weighted_mean(history, vectors, half_life, centre=0),
+            lambda history, vectors, half_life: _weighted_mean(
+                history, vectors, half_life, centre=vectors[history].mean(axis=0)
+            ),
+            lambda history, vectors, half_life: _weighted_mean(
+                history, vectors, half_life, newest_first=True
+            ),
+            lambda history, vectors, half_life: (vectors - vectors.mean(axis=0))[history].mean(axis=0),
+            lambda history, vectors, half_life: (
+                0.5 ** (np.arange(len(history), 0, -1) / half_life)
+                @ (vectors - vectors.mean(axis=0))[history]
+            ),
+            lambda history, vectors, half_life: (vectors - vectors.mean(axis=0))[history],
+        ),
+        right="The same few lines made users of films and readers of news.",
     ),
 )

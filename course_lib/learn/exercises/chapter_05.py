@@ -10,18 +10,26 @@ _CHOICES = ("all zeros", "the identity", "the cosine matrix", "the inverse of th
 
 
 def _score(answer):
-    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
+    numbers = np.asarray(answer)
+    if numbers.size != 1 or numbers.dtype.kind not in "iuf":
         return "that is not a number."
-    value = float(answer)
-    if math.isclose(value, 3**-0.5, abs_tol=0.002):
+    value = float(numbers.reshape(()))
+    if math.isclose(value, 3**-0.5 + 2 / 3, abs_tol=0.002):
         return None
-    if math.isclose(value, 6**-0.5, abs_tol=0.002):
-        return "this is the similarity of Dina and Ana, the user-based score. Compare columns, not rows."
-    if math.isclose(value, 1, abs_tol=0.002):
-        return "this counts shared viewers; a cosine also divides by both lengths."
-    if math.isclose(value, 1 / 3, abs_tol=0.002):
-        return "you divided by the product of the two numbers of viewers: its root is missing."
-    return "go through Dina's films, C and D. How many viewers does each share with A, and how many has each?"
+    mistakes = {
+        6**-0.5
+        + 2 * 12**-0.5: "Eva's films were counted into the columns: folded in, she changes no similarity.",
+        2 * 6**-0.5 + 6**-0.5: "this adds the similarities of people, the user-based score. Compare columns.",
+        3: "this counts shared viewers; a cosine also divides by both lengths.",
+        1 / 3 + 2 / 9: "you divided by the product of the two numbers of viewers: its root is missing.",
+        3**-0.5: "this is the part of film A. Eva has watched B, too.",
+        2 / 3: "this is the part of film B. Eva has watched A, too.",
+        (3**-0.5 + 2 / 3) / 2: "this is the mean over her films; the score of section 1 is the sum.",
+    }
+    for mistake, message in mistakes.items():
+        if math.isclose(value, mistake, abs_tol=0.002):
+            return message
+    return "go through Eva's films, A and B. How many viewers does each share with C, and how many has each?"
 
 
 def _als_user(answer):
@@ -30,31 +38,40 @@ def _als_user(answer):
             "that is not a function: define `als_user(items, watched, regularization, alpha)` "
             "and hand over its name, without calling it."
         )
-    items = np.random.default_rng(5).normal(size=(6, 3))
-    watched, regularization, alpha = [0, 2, 3], 2.0, 4.0
+    # Two people, so that no number of the first is built in.
+    return _one_user(answer, (6, 3), [0, 2, 3], 2.0, 4.0) or _one_user(answer, (9, 4), [8, 1], 0.5, 7.0)
+
+
+def _one_user(answer, shape, watched, regularization, alpha):
+    items = np.random.default_rng(5).normal(size=shape)
+    d = shape[1]
     own = items[watched]
-    every, taken, ridge = items.T @ items, own.T @ own, regularization * np.eye(3)
+    every, taken, ridge = items.T @ items, own.T @ own, regularization * np.eye(d)
     right = own.sum(axis=0)
     got = np.asarray(answer(items.copy(), list(watched), regularization, alpha))
-    if got.shape != (3,):
-        return f"for vectors of length 3 the result has shape {got.shape}; it must be (3,)."
-    if np.allclose(got, np.linalg.solve(every + (alpha - 1) * taken + ridge, alpha * right)):
+    if got.shape != (d,):
+        return f"for vectors of length {d} the result has shape {got.shape}; it must be ({d},)."
+    if np.allclose(got, np.linalg.solve(every + (alpha - 1) * taken + ridge, alpha * right), atol=1e-5):
         return None
     if np.allclose(got, np.linalg.solve(alpha * taken + ridge, alpha * right)):
         return "the empty cells weigh nothing here: the sum over all films is missing on the left."
     if np.allclose(got, np.linalg.solve(every + alpha * taken + ridge, alpha * right)):
         return "a watched film weighs alpha + 1 here: it stands in the sum over all films already."
+    if np.allclose(got, np.linalg.solve(every + alpha * taken + ridge, (alpha + 1) * right)):
+        return "a watched film weighs 1 + alpha here, as in the paper; in section 3 it weighs alpha."
     if np.allclose(got, np.linalg.solve(every + (alpha - 1) * taken, alpha * right)):
         return "the regularization is missing on the left."
     if np.allclose(got, np.linalg.solve(every + (alpha - 1) * taken + ridge, right)):
         return "the confidence alpha is missing on the right-hand side."
+    if np.allclose(got, np.linalg.solve(every + ridge, right)):
+        return "alpha is not used: a watched film weighs as much as an empty cell here."
     return "the vector does not minimise the loss. Write the boxed formula of section 3 line by line."
 
 
 def _identity(answer):
-    if not isinstance(answer, str) or answer.strip() not in _CHOICES:
+    if not isinstance(answer, str) or answer.strip().lower() not in _CHOICES:
         return f"give one of: {', '.join(_CHOICES)}."
-    answer = answer.strip()
+    answer = answer.strip().lower()
     if answer == "all zeros":
         return "zeros predict nothing, an error of |X|². Which B makes |X − XB|² exactly 0?"
     if answer == "the cosine matrix":
@@ -67,9 +84,9 @@ def _identity(answer):
 def _transposed(answer):
     if not isinstance(answer, tuple | list) or len(answer) != 2:
         return "give two words: what stands in the list, and what it is made for."
-    if any(word not in ("films", "people") for word in answer):
+    contents, receiver = (str(word).strip().lower() for word in answer)
+    if {contents, receiver} - {"films", "people"}:
         return 'use the words "films" and "people" only.'
-    contents, receiver = answer
     if contents == receiver:
         return f"a list of {contents} for {receiver} has no use for the other side of the matrix."
     if (contents, receiver) == ("films", "people"):
@@ -80,15 +97,24 @@ def _transposed(answer):
 EXERCISES = (
     Exercise(
         key="05.1",
-        question="The item-based score of film A for Dina.",
+        question="The item-based score of film C for Eva, who is new and has watched A and B.",
         judge=_score,
         hints=(
-            "Dina watched C and D. Add the cosine of the columns A and C to that of A and D.",
+            "Eva watched A and B. Add the cosine of the columns A and C to that of B and C.",
             "The cosine of two columns of 0 and 1: shared viewers ÷ √(viewers of one × of the other).",
-            "A has one viewer, Ana. She watched C, which has three viewers, and not D.",
+            "Folding in leaves the columns as they are: A has one viewer, B and C have three each.",
         ),
-        wrong_examples=(6**-0.5, 1, 1 / 3, 2),
-        right="One shared viewer with C gives 1/√3, and D shares nobody with A.",
+        wrong_examples=(
+            6**-0.5 + 2 * 12**-0.5,
+            3 * 6**-0.5,
+            3,
+            1 / 3 + 2 / 9,
+            3**-0.5,
+            2 / 3,
+            (3**-0.5 + 2 / 3) / 2,
+            2,
+        ),
+        right="1/√3 from A, which shares Ana with C, and 2/3 from B, which shares Ana and Chen.",
     ),
     Exercise(
         key="05.2",
@@ -114,6 +140,15 @@ EXERCISES = (
                 items.T @ items + (alpha - 1) * items[watched].T @ items[watched],
                 alpha * items[watched].sum(axis=0),
             ),
+            lambda items, watched, regularization, alpha: np.linalg.solve(
+                items.T @ items
+                + alpha * items[watched].T @ items[watched]
+                + regularization * np.eye(items.shape[1]),
+                (1 + alpha) * items[watched].sum(axis=0),
+            ),
+            lambda items, watched, regularization, alpha: np.linalg.solve(
+                items.T @ items + regularization * np.eye(items.shape[1]), items[watched].sum(axis=0)
+            ),
             lambda items, watched, regularization, alpha: items[watched].mean(axis=0),
         ),
         right="All films once, the watched ones (alpha − 1) times more.",
@@ -125,7 +160,7 @@ EXERCISES = (
         hints=(
             "Without the condition there is no multiplier: set the derivative of |X − XB|² + λ|B|² to zero.",
             "It gives B = (XᵀX + λI)⁻¹ XᵀX.",
-            "Put λ = 0: a matrix times its inverse.",
+            "Let λ tend to 0: a matrix times its inverse.",
         ),
         wrong_examples=("all zeros", "the cosine matrix", "the inverse of the gram matrix"),
         right="Every film predicts itself, and nothing is recommended. The condition forbids exactly that.",

@@ -7,7 +7,7 @@ import numpy as np
 from course_lib.learn.exercise import Exercise
 
 FLAWS = {
-    "random split": "look at the first line: when does the test happen, compared with the training?",
+    "random split": "when does the test happen, compared with the training? See the first line.",
     "tuned on test": "three settings were tried. On which data was the best one picked?",
     "untuned baseline": "how many settings did the rival get to try?",
     "no interval": "would the difference survive other users? Nothing in the announcement says so.",
@@ -27,7 +27,7 @@ def _pencil(answer):
     values = {name: float(value) for name, value in answer.items()}
 
     def near(name, value):
-        return math.isclose(values[name], value, abs_tol=2e-3)
+        return math.isclose(values[name], value, abs_tol=5e-3)  # 0.33 will do for one third
 
     if near("recall@4", 2 / 4) and near("recall_capped@4", 2 / 6):
         return "the two recalls are swapped: plain recall divides by all six relevant films."
@@ -47,8 +47,9 @@ def _pencil(answer):
 def _recall(answer):
     if not callable(answer):
         return "that is not a function: define `my_recall(ids, relevant, k)` and hand over its name."
+    # The last item of the shop, 9, is relevant to the user with empty places: −1 as an index would find it.
     ids = np.array([[3, 1, 4, 0], [2, 5, -1, -1], [0, 1, 2, 3], [9, 8, 7, 6]])
-    relevant = [{1, 0, 7, 8, 9}, {5}, set(), {1, 2}]
+    relevant = [{1, 0, 7, 8, 9}, {5, 9}, set(), {1, 2}]
     got = np.asarray(answer(ids.copy(), [set(wanted) for wanted in relevant], 3), dtype=float)
     if got.shape != (4,):
         return f"for 4 users the result has shape {got.shape}; it must be one number a user."
@@ -60,8 +61,16 @@ def _recall(answer):
         return "the first of our cases is wrong: list 3, 1, 4 with the relevant items 0, 1, 7, 8, 9."
     if not np.isnan(got[2]):
         return "a user without a relevant item must give NaN: there is nothing to judge."
-    if not np.allclose(got[[1, 3]], [1, 0]):
+    if got[1] > 1 / 2:
+        return "an empty place, −1, was counted as a hit."
+    if not np.allclose(got[[1, 3]], [1 / 2, 0]):
         return "a list with empty places, or one without a hit, gives a wrong number."
+    # The same users in another order and at other cut-offs, so that no answer is right by heart.
+    order = [3, 2, 1, 0]
+    for k, expected in ((1, [0, np.nan, 0, 0]), (4, [0, np.nan, 1 / 2, 2 / 5])):
+        again = np.asarray(answer(ids[order], [set(relevant[user]) for user in order], k), dtype=float)
+        if again.shape != (4,) or not np.allclose(again, expected, equal_nan=True):
+            return f"right at k = 3 for our first users, wrong for others at k = {k}: is anything fixed?"
     return None
 
 
@@ -73,7 +82,9 @@ def _even_chance(answer):
         return None
     if math.isclose(value, 10):
         return "10 is the cut-off among the 101 sampled items; the question is about the rank among 20,000."
-    if 140 <= value <= 160:
+    if math.isclose(value, 1800, abs_tol=20):
+        return "at 1,800 nine of the items above are drawn on average, and nine still leave room: go further."
+    if 135 <= value <= 175:
         return "that was the answer for the films of this chapter; this shop is larger."
     if math.isclose(value, 200, abs_tol=5):
         return "200 is 20,000 ÷ 100, the rank that sends *one* item ahead into the sample; ten have room."
@@ -92,6 +103,38 @@ def _flaws(answer):
     if missing:
         found = len(FLAWS) - len(missing)
         return f"you found {found} of {len(FLAWS)}. A question for the next one: {FLAWS[missing[0]]}"
+    return None
+
+
+def _rates(answer):
+    names = ("naive", "weighted", "weighted, fourth clicked")
+    if not isinstance(answer, dict) or set(answer) != set(names):
+        return f"give a dictionary with the keys {'; '.join(names)}."
+    naive, weighted, more = (float(answer[name]) for name in names)
+
+    def near(value, wanted):
+        return math.isclose(value, wanted, abs_tol=5e-3)
+
+    if not near(naive, 2 / 4):
+        return "the naive rate is wrong: clicks divided by the number of times shown."
+    if near(weighted, 1.5 / 4):
+        return "you multiply a click by the chance of a look. A click where few look stands for more: divide."
+    if near(weighted, 3 / 2.25):
+        return "you divide by the sum of the propensities; the weights have dealt with them, divide by 4."
+    if near(weighted, 2 / 2.25):
+        return (
+            "clicks ÷ expected looks is a ratio, another estimate. Here each *click* is divided by its own e."
+        )
+    if near(weighted, 3 / 2):
+        return "you divide by the number of clicks; the mean is over all times shown, clicked or not."
+    if near(weighted, 9 / 4):
+        return "only clicks are weighted; a time shown without a click adds 0, whatever its place."
+    if not near(weighted, 3 / 4):
+        return "the weighted rate is wrong: 1 ÷ e for each click, added up, divided by the times shown."
+    if near(more, 1):
+        return "a rate above 1 looks wrong, but do not cut it off: the mean over many articles needs it."
+    if not near(more, 7 / 4):
+        return "the fourth click is at a place with e = 1/4: how many clicks does it stand for?"
     return None
 
 
@@ -138,19 +181,26 @@ EXERCISES = (
                     for row, wanted in zip(ids, relevant, strict=True)
                 ]
             ),
+            lambda ids, relevant, k: np.array([0.2, 0.5, np.nan, 0.0]),
+            lambda ids, relevant, k: np.array(
+                [
+                    len({i % 10 for i in row[:k].tolist()} & wanted) / len(wanted) if wanted else np.nan
+                    for row, wanted in zip(ids, relevant, strict=True)
+                ]
+            ),
         ),
         right="Pads, short lists and users without a relevant item are all handled.",
     ),
     Exercise(
         key="06.3",
-        question="The full rank at which HitRate@10 among 100 of 20,000 items becomes an even bet.",
+        question="The full rank at which HitRate@10 among 100 of 19,999 rivals becomes an even bet.",
         judge=_even_chance,
         hints=(
             "An item at rank r has r − 1 items above it. How many of these does the sample catch?",
             "About 100 · (r − 1) / 20,000. The item stays in the top ten while at most 9 are caught.",
             "Solve 100 · r / 20,000 ≈ 10, or read it off `hypergeom.cdf(9, 19_999, r - 1, 100)`.",
         ),
-        wrong_examples=(10, 150, 200, 1000),
+        wrong_examples=(10, 155, 200, 1000, 1800),
         right="So that HitRate@10 is a soft Recall at about 2,000: a metric for another stage.",
     ),
     Exercise(
@@ -158,7 +208,7 @@ EXERCISES = (
         question="The flaws of an evaluation that is given as code.",
         judge=_flaws,
         hints=(
-            "Go through the checklist of section 8, line by line of the code.",
+            "Go through the checklist above, line by line of the code.",
             "Ask of each decision (split, settings, rival) which data made it, and how many tries it had.",
             "There are four flaws. Every list is a full ranking without seen items; that is in order.",
         ),
@@ -168,6 +218,26 @@ EXERCISES = (
             {"random split", "tuned on test"},
             {"tuned on test", "untuned baseline", "no interval"},
         ),
-        right="Each of the four favours the new retriever, and none of them shows in the announcement.",
+        right="None of the four shows in the announcement. So publish evaluations as code.",
+    ),
+    Exercise(
+        key="06.5",
+        question="Click-through rate and weighted rate of a headline shown four times, by hand.",
+        judge=_rates,
+        hints=(
+            "The naive rate does not ask for the place.",
+            "A click where a share e of the readers look stands for 1 ÷ e clicks; no click stands for none.",
+            "The clicks count 1 and 2; had the fourth been one, it would count 4. Divide by 4 times shown.",
+        ),
+        wrong_examples=(
+            {"naive": 2 / 3, "weighted": 0.75, "weighted, fourth clicked": 1.75},
+            {"naive": 0.5, "weighted": 0.375, "weighted, fourth clicked": 0.4375},
+            {"naive": 0.5, "weighted": 3 / 2.25, "weighted, fourth clicked": 7 / 2.25},
+            {"naive": 0.5, "weighted": 2 / 2.25, "weighted, fourth clicked": 3 / 2.25},
+            {"naive": 0.5, "weighted": 1.5, "weighted, fourth clicked": 7 / 3},
+            {"naive": 0.5, "weighted": 2.25, "weighted, fourth clicked": 2.25},
+            {"naive": 0.5, "weighted": 0.75, "weighted, fourth clicked": 1.0},
+        ),
+        right="One click at the bottom moved the rate by 1, to above 1: unbiased, and very noisy.",
     ),
 )
