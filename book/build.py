@@ -13,6 +13,7 @@ from sphinx.cmd.build import main as sphinx_build
 
 from book import pages
 from book.ledger import VERDICT_MIME, Ledger, chapter_notebooks, join_verdicts, read_ledger, verdict_outputs
+from book.measured import measured_page
 
 BOOK = Path(__file__).resolve().parent
 # What a page loads, and what MathJax's own menu can switch on (assistive reading).
@@ -68,6 +69,7 @@ def _generated_pages(root: Path, ledger: Ledger, chapters: list[pages.Chapter]) 
         "ledger": pages.ledger_page(ledger, chapters),
         "glossary": pages.glossary_page(chapters, ledger),
         "data": pages.data_page(root / "data_scripts" / "sources.toml", chapters),
+        "measured": measured_page(BOOK / "measurements"),
     }
 
 

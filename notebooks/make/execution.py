@@ -43,9 +43,10 @@ def execute(course: Course, chapter: Chapter) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    kernel = ChapterKernel(course.folder)
     client = NotebookClient(
         notebook,
-        km=ChapterKernel(course.folder),
+        km=kernel,
         kernel_name="python3",
         timeout=chapter.timeout,
         record_timing=False,
@@ -58,6 +59,8 @@ def execute(course: Course, chapter: Chapter) -> None:
     except CellExecutionError as error:
         pairing.write(notebook, trial)
         raise CourseError(f"{chapter.key} stopped: {error.ename}: {error.evalue}. {_where(error)}") from None
+    finally:
+        kernel.stop()
     notebook.metadata["language_info"] = pairing.LANGUAGE
     notebook.metadata["course"] = {"source_sha256": pairing.source_hash(source)}
     found = inspection.faults(notebook)
@@ -195,6 +198,7 @@ def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folde
     log = folder / f"{chapter.key}.log"
     error, began = None, time.perf_counter()
     with log.open("w", encoding="utf-8") as stderr, _peak_memory() as peak:
+        kernel = ChapterKernel(course.folder, stderr)
         try:
             papermill.execute_notebook(
                 str(course.notebook(chapter)),
@@ -203,7 +207,7 @@ def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folde
                 kernel_name="python3",
                 progress_bar=sys.stderr.isatty() and {"desc": chapter.key, "leave": False},
                 cwd=str(course.folder),
-                km=ChapterKernel(course.folder, stderr),
+                km=kernel,
                 execution_timeout=chapter.scales[parameters["scale"]].get("timeout", chapter.timeout),
             )
         except papermill.PapermillExecutionError as failed:
@@ -211,6 +215,8 @@ def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folde
         except Exception as failed:  # a dead kernel or a time-out stops this chapter, and not the course
             first_line = (str(failed).strip().splitlines() or [""])[0][:300]
             error = f"{type(failed).__name__}: {first_line} See {log.name}."
+        finally:
+            kernel.stop()
     if not error:
         log.unlink()  # what a kernel writes there is of interest only when it died
     notebook = pairing.read(path) if path.exists() else NotebookNode(cells=[])

@@ -10,6 +10,7 @@ from typing import IO, Any
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 
 # Chapters import the course_lib that stands beside them, whether or not one is installed.
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,6 +32,11 @@ class ChapterKernel(AsyncKernelManager):
 
     async def start_kernel(self, **options: Any) -> None:
         await super().start_kernel(**{**options, **self._settings})
+
+    def stop(self) -> None:
+        """End the kernel, if it runs: nbclient leaves alive what it was given, and that may hold a gigabyte."""
+        if self.has_kernel:
+            run_sync(self.shutdown_kernel)(now=True)
 
 
 def settings(folder: Path, stderr: IO[Any] | int = subprocess.DEVNULL) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Chapters 05 and 06 with five other seeds: which verdicts hold, and which depend on the seed."""
+"""Chapters 05, 06, 13 and 14 with five other seeds: which verdicts hold, and which depend on the seed."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from notebooks.make.plan import Course
 from tests.benchmarks import harness
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = ["05_cf", "06_evaluation"]
+CHAPTERS = ["05_cf", "06_evaluation", "13_privacy", "14_robustness"]
 SEEDS = (1, 2, 3, 4, 5)
 
 

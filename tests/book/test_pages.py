@@ -12,7 +12,8 @@ import yaml
 from bs4 import BeautifulSoup
 from small_course import chapter, write_course
 
-from book.build import BookError, build
+from book.build import BOOK, BookError, build
+from book.measured import BENCHMARKS
 from book.pages import GLOSSARY_FILE
 
 
@@ -140,6 +141,22 @@ def test_data_page_lists_every_asset(site):
     text = page(site, "data").get_text()
     for name in ("movielens-100k", "minilm"):
         assert name in text
+
+
+def test_benchmarks_stand_beside_published_figures(site):
+    """Each stored benchmark with its promises; simulated figures say so in their own row."""
+    measured = page(site, "measured")
+    text = measured.get_text().replace("’", "'")
+    for name in BENCHMARKS:
+        stored = json.loads((BOOK / "measurements" / f"{name}.json").read_text(encoding="utf-8"))
+        assert f"benchmark {name}" in text
+        for promise in stored["promises"]:
+            assert promise["what"] in text
+    assert "0.7294" in text  # matrix factorisation as published, beside ours
+    assert "0.1765" in text
+    of_news = [row.get_text(" ") for row in measured.select("table tr") if "MiniLM, frozen" in row.get_text()]
+    stored = json.loads((BOOK / "measurements" / "mind.json").read_text(encoding="utf-8"))
+    assert [("(simulated)" in row) for row in of_news] == [stored["simulated"]] * 2
 
 
 # Pagefind's extended build cuts Chinese text into words and marks the cuts with this sign.

@@ -3,6 +3,7 @@
 import json
 import time
 
+import psutil
 import pytest
 
 from notebooks.make import execution, inspection, pairing
@@ -145,6 +146,15 @@ def test_a_run_reports_and_an_unchanged_chapter_is_reused(toy, capsys):
     assert again["chapters"][0]["reused"]
     assert "reused" in capsys.readouterr().out
     assert "D1-17 corrected (reused)" in execution.summary(again)
+
+
+def test_no_kernel_outlives_its_chapter(toy):
+    """A kernel holds a gigabyte; seven of them would not fit into a laptop."""
+    before = set(psutil.Process().children(recursive=True))
+    execution.execute(toy, toy.chapters[0])
+    execution.run(toy, toy.chapters)
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert [child for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_a_chapter_that_stops_is_reported_and_not_reused(toy):
