@@ -34,7 +34,7 @@ class ChapterKernel(AsyncKernelManager):
         await super().start_kernel(**{**options, **self._settings})
 
     def stop(self) -> None:
-        """End the kernel, if it runs: nbclient leaves alive what it was given, and that may hold a gigabyte."""
+        """End the kernel, if it runs: nbclient leaves alive what it was given, often a gigabyte."""
         if self.has_kernel:
             run_sync(self.shutdown_kernel)(now=True)
 
