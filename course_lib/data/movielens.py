@@ -72,6 +72,11 @@ def load_movielens_100k_graph() -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns (triples, links). triples: 91,631 rows head, relation, tail (str; 24 relations, most of them in
     both directions under two names). links: 1,598 rows item (int, the item's position), entity (str); 84
     films have no entity. Raises as `load_movielens_100k`.
+
+    Beware: as distributed, the links do not fit the films. All 1,598 are KB4Rec's, numbered as MovieLens-1M
+    and later sets number their films, and the ratings are numbered as MovieLens-100K does: film 2 is
+    GoldenEye here and Jumanji there. `item` follows the file as it is. To join rightly, go by title and year
+    over the films of MovieLens-1M or latest-small.
     """
     triples = _read_table("movielens-100k-graph", "ml-100k.kg", ["head", "relation", "tail"], header=True)
     links = _read_table("movielens-100k-graph", "ml-100k.link", ["item", "entity"], header=True)
