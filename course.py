@@ -45,8 +45,8 @@ MIRROR = ROOT.parent / "shared" / "datasets"
 CUDA_PACKAGE = re.compile(r"(nvidia|cuda|triton)\b", re.IGNORECASE)
 
 COMMANDS = {
-    "run": ("fetch the data, run every chapter, print the verdicts, build the book", "5 min"),
-    "test": ("check everything: style, library, every stored output of every chapter, book", "10 min"),
+    "run": ("fetch the data, run every chapter, print the verdicts, build the book", "10 min"),
+    "test": ("check everything: style, library, every stored output of every chapter, book", "15 min"),
     "lab": ("open JupyterLab on the chapters", "10 s"),
     "book": ("build the book from the chapters as they stand; `book serve` shows it", "1 min"),
     "data": ("list every data set, its licence and where it is; `data get NAME` fetches it", "10 s"),

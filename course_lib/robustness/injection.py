@@ -1,0 +1,147 @@
+"""What a model recommends after fake profiles joined its training data, exactly and without fitting anew.
+
+Trying hundreds of attacks means hundreds of fits. Two models allow a shortcut: EASE, because a few added rows
+change its inverse by a matrix of low rank, and user neighbours, because a fake user can only push others out
+of a list of nearest neighbours. Both give the scores that a new fit would give, which a test checks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from course_lib.data import Interactions
+
+
+class InjectedEASE:
+    """EASE fitted on `train` and any fake profiles. `regularization` as in `course_lib.retrieve.EASE`.
+
+    With P the inverse of XᵀX + regularization I, and F the fake rows: P_new = P − PFᵀ (I + FPFᵀ)⁻¹ FP
+    (Sherman, Morrison and Woodbury). Items that no genuine user has stay without offer only if no fake has
+    them either, as in a new fit.
+    """
+
+    width = 0.02  # how sharply the greedy attack sees the edge of a list, in units of the scores
+
+    def __init__(self, train: Interactions, regularization: float) -> None:
+        self.train = train
+        self.seen = train.matrix.toarray() > 0
+        rows = self.seen.astype(np.float64)
+        gram = rows.T @ rows
+        np.einsum("ii->i", gram)[:] += regularization
+        self._inverse = np.linalg.inv(gram)
+        self._projected = rows @ self._inverse
+        self._projected32 = self._projected.astype(np.float32)
+        self._hidden = np.where(self.seen, np.float32(-np.inf), np.float32(0))
+
+    def scores(self, fakes: np.ndarray) -> np.ndarray:
+        """Scores float32 `[n_users, n_items]` of the genuine users after the profiles `fakes` `[m, n_items]`
+        (0/1) joined; −inf for what a user has, and for items that nobody has."""
+        through = fakes @ self._inverse
+        middle = np.linalg.inv(np.eye(len(fakes)) + through @ fakes.T)
+        diagonal = np.diag(self._inverse) - np.einsum("ai,ab,bi->i", through, middle, through)
+        diagonal[(self.train.item_counts == 0) & (fakes.sum(axis=0) == 0)] = np.nan
+        left = ((self._projected @ fakes.T) @ middle).astype(np.float32)
+        found = left @ through.astype(np.float32)
+        found -= self._projected32
+        found /= diagonal.astype(np.float32)
+        found += self._hidden
+        return np.where(np.isnan(diagonal), np.float32(-np.inf), found)
+
+    def scores_of_swaps(
+        self, target: int, rest: np.ndarray, pool: np.ndarray, copies: int, users: np.ndarray
+    ) -> np.ndarray:
+        """The target's score float32 `[users, pool]` if `copies` equal profiles hold the items `rest` (the
+        target among them) and one more item out of `pool`."""
+        inverse = self._inverse
+        reach = inverse[rest].sum(axis=0)
+        towards = reach[target] + inverse[target, pool]
+        length = reach[rest].sum() + 2 * reach[pool] + inverse[pool, pool]
+        weight = (copies * towards / (1 + copies * length)).astype(np.float32)
+        of_users = self._projected[np.ix_(users, rest)].sum(axis=1)[:, None]
+        of_users = (of_users + self._projected[np.ix_(users, pool)]).astype(np.float32)
+        own = self._projected[users, target][:, None].astype(np.float32)
+        return (of_users * weight - own) / (inverse[target, target] - weight * towards).astype(np.float32)
+
+
+class InjectedUserKNN:
+    """User neighbours by cosine, fitted on `train` and any fake profiles; `neighbours` as in `UserKNN`."""
+
+    width = 0.15
+
+    def __init__(self, train: Interactions, neighbours: int) -> None:
+        self.train, self.neighbours = train, neighbours
+        self._matrix = train.matrix.astype(np.float64)
+        self.seen = train.matrix.toarray() > 0
+        lengths = np.maximum(self.seen.sum(axis=1, keepdims=True), 1)
+        self._unit = self.seen / np.sqrt(lengths)
+        alike = self._unit @ self._unit.T
+        # As in UserKNN, a user with just the same items is no neighbour (nor is the user).
+        alike[alike > 1 - 1e-9] = 0
+        self._nearest = np.argsort(-alike, axis=1, kind="stable")[:, :neighbours]
+        self._weights = np.take_along_axis(alike, self._nearest, axis=1)
+        self._summed = (self._as_rows(self._weights) @ self._matrix).toarray()
+        self._clean = self._offered(self._summed, self.seen)
+
+    def scores(self, fakes: np.ndarray) -> np.ndarray:
+        """As `InjectedEASE.scores`; −inf also for items that no neighbour has."""
+        alike = self._unit @ (fakes / np.sqrt(fakes.sum(axis=1, keepdims=True))).T
+        both = np.hstack([self._weights, alike])
+        last = np.argsort(-both, axis=1, kind="stable")[:, self.neighbours :]
+        kept = np.ones(both.shape, dtype=bool)
+        np.put_along_axis(kept, last, False, axis=1)
+        voting = np.where(kept[:, self.neighbours :], alike, 0)
+        changed = np.flatnonzero(voting.any(axis=1))
+        displaced = np.where(kept[:, : self.neighbours], 0, self._weights)
+        found = self._clean.copy()
+        lost = self._as_rows(displaced)[changed] @ self._matrix
+        anew = self._summed[changed] + voting[changed] @ fakes - lost.toarray()
+        found[changed] = self._offered(anew, self.seen[changed])
+        return found
+
+    def scores_of_swaps(
+        self, target: int, rest: np.ndarray, pool: np.ndarray, copies: int, users: np.ndarray
+    ) -> np.ndarray:
+        """As `InjectedEASE.scores_of_swaps`, softly: a profile counts in full if it is clearly nearer than a
+        user's last neighbour, in part if it is about as near."""
+        dots = self._unit[np.ix_(users, rest)].sum(axis=1)[:, None] + self._unit[np.ix_(users, pool)]
+        alike = dots.astype(np.float32) / np.float32(np.sqrt(len(rest) + 1))
+        last = self._weights[users, -1][:, None].astype(np.float32)
+        joins = 1 / (1 + np.exp(np.clip((last - alike) / np.float32(0.01), -30, 30)))
+        return self._summed[users, target][:, None].astype(np.float32) + copies * alike * joins
+
+    @staticmethod
+    def _offered(summed: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        return np.where(seen | (summed < 1e-9), -np.inf, summed).astype(np.float32)
+
+    def _as_rows(self, weights: np.ndarray) -> sp.csr_array:
+        users = np.repeat(np.arange(len(weights)), weights.shape[1])
+        shape = (len(weights), len(weights))
+        rows = sp.csr_array((weights.ravel(), (users, self._nearest.ravel())), shape=shape)
+        rows.eliminate_zeros()
+        return rows
+
+
+def hit_rate(scores: np.ndarray, seen: np.ndarray, target: int, k: int = 50) -> float:
+    """Share of the users without the target (`seen` bool `[n_users, n_items]`) in whose `k` best items it
+    stands. `scores` float `[n_users, n_items]`, −inf for what is not offered; ties go to the lower item."""
+    users = ~seen[:, target]
+    rows, own = scores[users], scores[users, target][:, None]
+    before = (rows > own).sum(axis=1) + (rows[:, :target] == own).sum(axis=1)
+    return float(((before < k) & (own[:, 0] > -np.inf)).mean())
+
+
+def with_profiles(train: Interactions, fakes: np.ndarray) -> Interactions:
+    """`train` and the profiles `fakes` `[m, n_items]` (0/1) as m more users, at the end, without ratings and
+    times."""
+    rows, items = np.nonzero(fakes)
+    names = [f"fake {number}" for number in range(len(fakes))]
+    return Interactions(
+        np.concatenate([train.users, rows + train.n_users]),
+        np.concatenate([train.items, items]),
+        None,
+        None,
+        np.concatenate([train.user_ids, names]),
+        train.item_ids,
+        f"{train.name} with {len(fakes)} fake profiles",
+    )
