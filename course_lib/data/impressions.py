@@ -119,6 +119,12 @@ class Impressions:
             f"{self.name}, clicks",
         )
 
+    def item_counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """(shown, clicked): how often each article was, over all impressions; int64 [n_items] both."""
+        items, _ = self._flat("shown")
+        clicked = self._flat("clicked")[0] == 1
+        return tuple(np.bincount(which, minlength=self.n_items) for which in (items, items[clicked]))
+
     def select(self, rows: np.ndarray) -> Self:
         """Some impressions, held in memory: `rows` is a bool mask [n] or integer indices in any order.
 

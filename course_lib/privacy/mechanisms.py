@@ -40,15 +40,23 @@ def randomized_response(bits: np.ndarray, epsilon: float, rng: np.random.Generat
     return np.where(truthful, bits, ~bits)
 
 
-def share_of_true(reports: np.ndarray, epsilon: float) -> float:
-    """Estimate, without bias, the share of true bits behind `reports` (bool `[n]`) of randomised response.
+def unbiased(reports: np.ndarray, epsilon: float) -> np.ndarray:
+    """What each report of randomised response counts for, so that the mean over the noise is the truth.
 
-    E[report] = (2p − 1) share + 1 − p, solved for the share. It may come out below 0 or above 1. Its standard
-    deviation is at most 1/(2 (2p − 1) √n).
+    E[report] = (2p − 1) truth + 1 − p, solved for the truth: two numbers, one below 0 and one above 1.
+    float64, in the shape of `reports` (bool).
     """
     _check_positive(epsilon=epsilon)
     p = 1 / (1 + np.exp(-epsilon))
-    return float((np.mean(reports) - (1 - p)) / (2 * p - 1))
+    return (np.asarray(reports, dtype=np.float64) - (1 - p)) / (2 * p - 1)
+
+
+def share_of_true(reports: np.ndarray, epsilon: float) -> float:
+    """Estimate, without bias, the share of true bits behind `reports` (bool `[n]`) of randomised response.
+
+    It may come out below 0 or above 1. Its standard deviation is at most 1/(2 (2p − 1) √n).
+    """
+    return float(unbiased(reports, epsilon).mean())
 
 
 def laplace_mechanism(

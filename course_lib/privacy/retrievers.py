@@ -25,6 +25,7 @@ from course_lib.privacy.mechanisms import (
     limit_contributions,
     noise_multiplier,
     randomized_response,
+    unbiased,
 )
 from course_lib.retrieve import Retriever
 
@@ -75,10 +76,8 @@ class LocalPopularity(Retriever):
         truth = np.take_along_axis(train.matrix.toarray(), asked, axis=1) > 0
         epsilon = self.epsilon / self.questions
         reports = randomized_response(truth, epsilon, rng)
-        p = 1 / (1 + np.exp(-epsilon))
-        unbiased = (reports - (1 - p)) / (2 * p - 1)
         answers = np.bincount(asked.ravel(), minlength=train.n_items)
-        total = np.bincount(asked.ravel(), unbiased.ravel(), minlength=train.n_items)
+        total = np.bincount(asked.ravel(), unbiased(reports, epsilon).ravel(), minlength=train.n_items)
         self.shares = total / np.maximum(answers, 1)
 
     def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:

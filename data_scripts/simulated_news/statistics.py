@@ -42,15 +42,14 @@ def statistics(folder: Path) -> pd.DataFrame:
 def _of_log(news: News, truth: Truth) -> dict[str, float]:
     """Both parts taken together, as MIND's figures are, unless a name says otherwise."""
     lengths, clicks, histories, in_histories = [], [], {}, np.zeros(news.train.n_items, dtype=bool)
-    counts = {part: np.zeros((2, news.train.n_items), dtype=np.int64) for part in ("train", "dev")}
+    counts = {part: np.stack(getattr(news, part).item_counts()) for part in ("train", "dev")}
     at_place = np.zeros((2, len(truth.examination)), dtype=np.int64)
     for part in counts:
         of_part = []
         for rows, impressions in _blocks(getattr(news, part)):
-            shown, clicked = impressions.lists()
+            _, clicked = impressions.lists()
             places = truth.positions(part, rows)
             for row, mark in enumerate((clicked >= 0, clicked == 1)):
-                counts[part][row] += np.bincount(shown[mark], minlength=news.train.n_items)
                 at_place[row] += np.bincount(places[mark], minlength=at_place.shape[1])
             lengths.append((clicked >= 0).sum(axis=1))
             clicks.append((clicked == 1).sum(axis=1))

@@ -2284,8 +2284,7 @@ learn.verdict(
 news = load_mind({"small": "simulated", "full": "small"}[scale])
 world, _, _ = news.train.name.partition(",")  # labels tables and figures
 articles = news.catalogue
-shown, clicked = news.train.lists()
-clicks = np.bincount(shown[clicked == 1], minlength=len(articles))
+_, clicks = news.train.item_counts()
 most_clicked = np.lexsort((np.arange(len(articles)), -clicks))[:5]
 show.table(
     pd.DataFrame(
@@ -2319,8 +2318,7 @@ def at_most(impressions, n=10_000):
 
 def of_the_day(impressions):
     """All articles that were shown in these impressions, rising."""
-    shown, _ = impressions.lists()
-    return np.unique(shown[shown >= 0])
+    return np.flatnonzero(impressions.item_counts()[0])
 
 
 days = news.train.times.astype("datetime64[D]")
@@ -2389,14 +2387,11 @@ def alike_for_all(impressions, values):
 
 def recent_clicks(log, hours):
     recent = log.times > log.times.max() - np.timedelta64(hours, "h")
-    shown, clicked = log.select(recent).lists()
-    return np.bincount(shown[clicked == 1], minlength=log.n_items)
+    return log.select(recent).item_counts()[1]
 
 
 def click_rate(log, prior):
-    shown, clicked = log.lists()
-    clicks = np.bincount(shown[clicked == 1], minlength=log.n_items)
-    times = np.bincount(shown[shown >= 0], minlength=log.n_items)
+    times, clicks = log.item_counts()
     return (clicks + prior * clicks.sum() / times.sum()) / (times + prior)
 
 

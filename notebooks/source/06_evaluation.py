@@ -2081,21 +2081,11 @@ def same_for_all(values, log):
     return ones, values[:, None].astype("float32")
 
 
-def clicks_and_times(log):
-    """How often each article was clicked, and shown."""
-    items, clicked = log.lists()
-    return tuple(
-        np.bincount(items[mask], minlength=log.n_items)
-        for mask in (clicked == 1, clicked >= 0)
-    )
-
-
 def popularity(days):
     def make(known, log):
         since = known.times.max() - np.timedelta64(days, "D")
-        return same_for_all(
-            clicks_and_times(known.select(known.times > since))[0], log
-        )
+        _, clicks = known.select(known.times > since).item_counts()
+        return same_for_all(clicks, log)
 
     return make
 
@@ -2104,7 +2094,7 @@ def click_rate(prior):
     """Clicks ÷ times shown, as if shown `prior` more times at the mean rate."""
 
     def make(known, log):
-        clicks, times = clicks_and_times(known)
+        times, clicks = known.item_counts()
         mean = clicks.sum() / times.sum()
         return same_for_all((clicks + prior * mean) / (times + prior), log)
 
@@ -2142,8 +2132,7 @@ def scores_of(ranker, items):
 def hundred_best(ranker, log):
     """The 100 best of all articles of these days, without those in the history."""
     readers, articles = ranker
-    items = log.lists()[0]
-    corpus = np.unique(items[items >= 0])
+    corpus = np.flatnonzero(log.item_counts()[0])
     known = log.histories()[:, corpus]
     ids, scores = top_k(
         readers, articles[corpus], 100, measure="dot", exclude=known
@@ -2727,7 +2716,7 @@ show.say(
 # %%
 shown_then, marked = twin.dev.lists()
 liking = truth.attraction("dev", shown_then)
-of_the_day = np.unique(shown_then[shown_then >= 0])
+of_the_day = np.flatnonzero(twin.dev.item_counts()[0])
 everything = np.tile(of_the_day, (len(twin.dev), 1))
 open_to_all = truth.published("dev", everything)
 open_to_all[twin.dev.histories()[:, of_the_day].nonzero()] = False

@@ -1232,7 +1232,7 @@ places = truth.positions("train")
 inside = shown >= 0
 looked = np.where(inside, truth.examination[places], 1.0)
 attraction = truth.attraction("train", shown)
-times = np.bincount(shown[inside], minlength=news.train.n_items)
+times, _ = news.train.item_counts()
 often = times >= 20
 
 

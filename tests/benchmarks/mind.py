@@ -71,15 +71,12 @@ class Scorer:
 def popularity(log: Impressions, impressions: Impressions, days: int) -> Scorer:
     """Clicks in the last `days` of the log."""
     recent = log.select(log.times > log.times.max() - np.timedelta64(days, "D"))
-    items, clicked = recent.lists()
-    return _same_for_all(np.bincount(items[clicked == 1], minlength=log.n_items), impressions)
+    return _same_for_all(recent.item_counts()[1], impressions)
 
 
 def click_rate(log: Impressions, impressions: Impressions, prior: int) -> Scorer:
     """Clicks ÷ times shown, drawn to the mean rate as if each article had been shown `prior` times more."""
-    items, clicked = log.lists()
-    clicks = np.bincount(items[clicked == 1], minlength=log.n_items)
-    shown = np.bincount(items[items >= 0], minlength=log.n_items)
+    shown, clicks = log.item_counts()
     mean = clicks.sum() / shown.sum()
     return _same_for_all((clicks + prior * mean) / (shown + prior), impressions)
 
@@ -191,8 +188,7 @@ def _ranking(scorer: Scorer, impressions: Impressions) -> Report:
 
 def _corpus(impressions: Impressions) -> np.ndarray:
     """Every article that was shown in these days, int64, rising."""
-    items, _ = impressions.lists()
-    return np.unique(items[items >= 0])
+    return np.flatnonzero(impressions.item_counts()[0])
 
 
 def _retrieval(scorer: Scorer, impressions: Impressions) -> Report:

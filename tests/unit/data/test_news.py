@@ -388,6 +388,13 @@ def test_lists_and_relevant_articles(parts):
     assert [sorted(train.item_ids[row == 1]) for row in relevant] == [["N1"], ["N2", "N3"], ["N1"]]
 
 
+def test_how_often_each_article_was_shown_and_clicked(parts):
+    train = load_mind(**parts()).train
+    shown, clicked = train.item_counts()
+    assert dict(zip(train.item_ids, shown.tolist(), strict=True)) == {"N1": 3, "N2": 2, "N3": 1, "N4": 0}
+    assert dict(zip(train.item_ids, clicked.tolist(), strict=True)) == {"N1": 2, "N2": 1, "N3": 1, "N4": 0}
+
+
 def test_histories_keep_the_latest_place_of_an_article(parts):
     train = load_mind(**parts()).train
     weights = dict(zip(train.item_ids, train.histories(half_life=2).toarray()[0], strict=True))

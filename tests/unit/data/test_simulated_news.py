@@ -236,10 +236,8 @@ def test_the_places_of_a_page_are_complete(loaded, dev):
 def test_the_truth_beats_every_simple_ranker_and_shuffled_clicks_are_chance(loaded, dev):
     news, truth = loaded
     shown, clicked = dev
-    users, n_items = news.dev.users, news.dev.n_items
-    train_shown, train_clicked = news.train.lists()
-    clicks = np.bincount(train_shown[train_clicked == 1], minlength=n_items)
-    views = np.bincount(train_shown[train_shown >= 0], minlength=n_items)
+    users = news.dev.users
+    views, clicks = news.train.item_counts()
     names, category = np.unique(news.catalogue.rows["category"], return_inverse=True)
     profile = news.dev.histories() @ np.eye(len(names))[category]
     scores = {
