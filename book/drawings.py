@@ -92,23 +92,35 @@ def _dots(count: int, columns: int, marked: dict[str, set[int]], shown: set[int]
 
 
 def ledger_wall(ledger: Ledger) -> str:
-    """One square an entry, one row a document, filled by verdict: how far the course has come at a glance."""
+    """One square an entry, one row a document, filled by verdict: how far the course has come at a glance.
+
+    A square leads to its entry on the ledger page, a row's name to the first entry of its document. It starts
+    with a div: Markdown takes it for a block only so, and would wrap a link into a paragraph.
+    """
     counts = tally(ledger.entries)
-    rows = "".join(
-        f'<div class="wall-row"><b>{document}</b>'
-        + "".join(
-            f'<i class="tone-{tone(entry)}" title="{entry.id}: {escape(entry.label)}"></i>'
-            for entry in ledger.entries
-            if entry.document == document
-        )
-        + "</div>"
-        for document in ledger.documents
-    )
-    alt = (
+    label = (
         f"The {len(ledger.entries)} entries of the ledger as squares, a row for each document: "
         f"{counts['settled']} settled, {counts['partly settled']} partly settled, {counts['open']} open."
     )
-    return f'<div class="ledger-wall" role="img" aria-label="{alt}">{rows}</div>'
+    rows = "".join(_wall_row(document, ledger) for document in ledger.documents)
+    return f'<div class="ledger-wall" role="group" aria-label="{label}">{rows}</div>'
+
+
+def _wall_row(document: str, ledger: Ledger) -> str:
+    entries = tuple(entry for entry in ledger.entries if entry.document == document)
+    summary = f"{document}: {tally(entries)['settled']} of {len(entries)} settled"
+    squares = "".join(
+        f'<i class="tone-{tone(entry)}">{_to_entry(entry, f"{entry.id}: {entry.label}")}</i>'
+        for entry in entries
+    )
+    first = _to_entry(entries[0], summary, document) if entries else document
+    return f'<div class="wall-row"><b>{first}</b>{squares}</div>'
+
+
+def _to_entry(entry: Entry, name: str, text: str = "") -> str:
+    """A link to an entry of the ledger; `name` is what a pointer and a screen reader are told."""
+    name = escape(name)
+    return f'<a href="ledger.html#{entry.id.lower()}" title="{name}" aria-label="{name}">{text}</a>'
 
 
 def intervals(numbers: dict[str, tuple[float, float, float]], alt: str) -> str:

@@ -62,7 +62,7 @@ def cover(chapters: list[Chapter], ledger: Ledger) -> str:
         "chapters": _chapter_cards(chapters),
         "headline": _headline(ledger),
         "tally": _tally_sentence(ledger),
-        "wall": f'<a class="ledger-wall-link" href="ledger.html">{ledger_wall(ledger)}</a>{_legend()}',
+        "wall": ledger_wall(ledger) + _legend(),
         "toctree": "\n".join(chapter.stem for chapter in chapters),
         "entries": str(len(ledger.entries)),
     }
@@ -105,7 +105,7 @@ def _tally_sentence(ledger: Ledger) -> str:
 
 def _legend() -> str:
     meanings = (
-        ("holds", "holds as stated"),
+        ("holds", "holds as stated, works, or is taught"),
         ("fails", "does not hold, or is corrected"),
         ("mixed", "depends, or no effect"),
         ("beyond", "our data cannot tell"),

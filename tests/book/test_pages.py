@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from small_course import chapter, write_course
 
 from book.build import BOOK, BookError, build
+from book.ledger import read_ledger
 from book.measured import BENCHMARKS
 from book.pages import GLOSSARY_FILE
 
@@ -75,6 +76,45 @@ def test_headings_are_in_order(site):
         assert levels.count(1) == 1, path.name
         assert levels[0] == 1, path.name
         assert all(after <= before + 1 for before, after in pairwise(levels)), path.name
+
+
+def test_nothing_that_ends_a_paragraph_stands_in_one(site):
+    """A browser closes a paragraph at a block and repeats an open link in it: another page than ours."""
+    blocks = re.compile("^(blockquote|details|div|dl|figure|form|h[1-6]|hr|ol|p|pre|section|table|ul)$")
+    for path, soup in pages(site).items():
+        for paragraph in soup("p"):
+            assert not paragraph.find(blocks), f"{path.name}: {paragraph}"
+
+
+INTERACTIVE = ["a", "button", "input", "select", "summary", "textarea"]
+
+
+def test_nothing_to_click_stands_in_something_to_click_or_in_a_picture(site):
+    for path, soup in pages(site).items():
+        for outer in [*soup("a", href=True), *soup(["button", "summary"]), *soup(attrs={"role": "img"})]:
+            assert not outer.find(INTERACTIVE), f"{path.name}: {outer}"
+
+
+def test_every_link_has_a_name(site):
+    for path, soup in pages(site).items():
+        for link in soup("a", href=True):
+            named = link.get_text(strip=True) or link.get("aria-label") or link.find("img", alt=True)
+            assert named, f"{path.name}: {link}"
+
+
+@pytest.mark.parametrize("name", ["index", "ledger"])
+def test_each_square_of_the_wall_leads_to_its_entry(site, name):
+    entries = read_ledger().entries
+    wall = page(site, name).select_one("div.ledger-wall")
+    squares = wall.select("div.wall-row > i")
+    links = [square.find("a", recursive=False) for square in squares]
+    assert [link["href"] for link in links] == [f"ledger.html#{entry.id.lower()}" for entry in entries]
+    rows = {row["id"]: row["data-verdict"] for row in page(site, "ledger").select("#ledger-table tbody tr")}
+    for link, entry in zip(links, entries, strict=True):
+        assert link["aria-label"] == f"{entry.id}: {rows[entry.id.lower()]}"
+    heads = [head.get_text() for head in wall.select("div.wall-row > b > a")]
+    assert heads == ["D1", "D2", "D3", "D4", "D5"]
+    assert not wall.find(["p", "button"])
 
 
 def test_every_picture_has_a_text(site):
