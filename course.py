@@ -42,6 +42,17 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "course-stamp"
 MIRROR = ROOT.parent / "shared" / "datasets"
+# What makes this processor round as another does: one thread, and no vector instruction newer than AVX2.
+OTHER_MACHINE = {
+    "ATEN_CPU_CAPABILITY": "avx2",  # torch's own kernels
+    "ONEDNN_MAX_CPU_ISA": "AVX2",  # those that it takes from oneDNN
+    "MKL_CBWR": "COMPATIBLE",  # its linear algebra
+    "OPENBLAS_CORETYPE": "Haswell",  # that of numpy, scipy and faiss
+    "FAISS_SIMD_LEVEL": "AVX2",  # in capitals: `avx2` ends the process
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 CUDA_PACKAGE = re.compile(r"(nvidia|cuda|triton)\b", re.IGNORECASE)
 
 COMMANDS = {
@@ -69,7 +80,7 @@ def main(words):
     if options.command == "run":
         return run(course, options, chapters)
     if options.command == "test":
-        return test(course)
+        return test_as_another_machine(course) if options.other_machine else test(course)
     if options.command == "lab":
         return lab(course, more)
     if options.command == "book":
@@ -108,6 +119,10 @@ def read_command_line(words):
         line.add_argument("--seed", type=int, help="another seed than the 0 of the stored outputs")
         line.add_argument(
             "-p", action="append", default=[], metavar="NAME=VALUE", help="a chapter's parameter"
+        )
+    if name == "test":
+        line.add_argument(
+            "--other-machine", action="store_true", help="compute as an older processor does, on one thread"
         )
     line.add_argument("--offline", action="store_true", help="make no connection beyond this machine")
     line.add_argument("--torch-index", metavar="URL", help="install torch from this index (see README.md)")
@@ -174,6 +189,7 @@ class Course:
 def variables_for_children(python, command, offline):
     variables = dict(os.environ)
     variables.pop("PYTHONHOME", None)
+    variables.pop("OPENBLAS_CORETYPE", None)  # the processor's own, but for `test --other-machine`
     variables.pop("MPLBACKEND", None)  # figures must appear in the notebook, whatever the shell prefers
     if python == VENV_PYTHON:
         variables.pop("PYTHONPATH", None)  # packages from elsewhere would hide the locked ones
@@ -232,6 +248,16 @@ def test(course):
         summary.append(f"  {name:<8} {'passed' if passed else 'FAILED'} {time.monotonic() - started:6.0f} s")
     print("\n".join(["", "Summary", *summary]))
     return 1 if "FAILED" in "".join(summary) else 0
+
+
+def test_as_another_machine(course):
+    """`test` under OTHER_MACHINE, with every vector computed anew: what is stored must be what all get."""
+    with tempfile.TemporaryDirectory(prefix="course-vectors-") as no_vectors:
+        course.variables.update(OTHER_MACHINE, COURSE_VECTORS=no_vectors)
+        print(
+            "As on another machine: one thread, no instruction newer than AVX2, every vector computed anew."
+        )
+        return test(course)
 
 
 def lab(course, more):

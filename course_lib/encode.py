@@ -150,8 +150,9 @@ class TextEncoder:
         """Vectors of texts: float32 [n, dimensions], row i for text i; unit length if `normalize`.
 
         texts: list of str, a column of a `datasets.Dataset`, or any iterable of str.
-        cache: keep the vectors in the course's cache folder, under a `datasets` fingerprint of the texts, the
-            model's files and every setting that changes a vector, and load them from there next time.
+        cache: keep the vectors in the folder `COURSE_VECTORS` if that is set, else in the course's cache
+            folder, under a `datasets` fingerprint of the texts, the model's files and every setting that
+            changes a vector, and load them from there next time.
 
         Warns once if texts are cut to `max_tokens`, with their number.
         Raises ValueError (no text, an empty or unreadable text, with its position), TypeError (not a str).
@@ -162,7 +163,7 @@ class TextEncoder:
         if not cache:
             return self._compute(token_ids)
         fingerprint = Hasher.hash((self._cache_key, texts))
-        folder = cache_folder() / "vectors"
+        folder = Path(os.environ.get("COURSE_VECTORS") or cache_folder() / "vectors")
         folder.mkdir(parents=True, exist_ok=True)
         with _no_map_bar():
             rows = datasets.Dataset.from_dict({"text": texts}).map(
