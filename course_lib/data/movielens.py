@@ -83,7 +83,7 @@ def load_movielens_100k_graph() -> tuple[pd.DataFrame, pd.DataFrame]:
     films = _read_table("movielens-100k", "ml-100k.item", ["item_id", "title", "year", "genres"], header=True)
     ids = films["item_id"].to_numpy()[meaningless_order(films["item_id"])]
     links["item"] = pd.Index(ids).get_indexer(links["item"])
-    return triples.reset_index(drop=True), links.sort_values("item", ignore_index=True)
+    return triples.reset_index(drop=True), links.sort_values("item", kind="stable", ignore_index=True)
 
 
 def load_movielens(scale: str) -> tuple[Interactions, Catalogue]:

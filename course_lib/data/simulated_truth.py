@@ -200,7 +200,7 @@ def load_simulated_truth(folder: str | Path | None = None) -> Truth:
 
 def _matched(wanted: np.ndarray, stored: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Where each wanted id is stored, and where each stored id is wanted."""
-    by_id = np.argsort(stored)
+    by_id = np.argsort(stored, kind="stable")
     places = by_id[np.searchsorted(stored, wanted, sorter=by_id).clip(max=len(stored) - 1)]
     if len(wanted) != len(stored) or not np.array_equal(stored[places], wanted):
         raise DataError(f"{path} belongs to other news than the folders beside it; make both again.")

@@ -147,7 +147,7 @@ class Split:
             raise DataError(
                 f"{interactions.name}: three items with interactions are needed, not {len(seen)}."
             )
-        drawn = seen[np.argsort(seeded_hash(np.zeros_like(seen), seen, seed))]
+        drawn = seen[np.argsort(seeded_hash(np.zeros_like(seen), seen, seed), kind="stable")]
         held_out = min(_share_of(len(seen), share), (len(seen) - 1) // 2)
         part = np.zeros(interactions.n_items, dtype=np.int8)
         part[drawn[:held_out]] = 2
@@ -225,7 +225,7 @@ def meaningless_order(numbers: np.ndarray) -> np.ndarray:
     """int64 [n]: the places of the numbers (ids of items) in the order of their hash, the same wherever they
     stand. Loaders number items in this order, so that a tie broken by position says nothing."""
     numbers = np.asarray(numbers).astype(np.int64)
-    return np.argsort(seeded_hash(np.zeros_like(numbers), numbers))
+    return np.argsort(seeded_hash(np.zeros_like(numbers), numbers), kind="stable")
 
 
 def _mix(x: np.ndarray) -> np.ndarray:

@@ -71,7 +71,9 @@ class LocalPopularity(Retriever):
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         rng = np.random.default_rng(self.seed)
-        asked = rng.random((train.n_users, train.n_items)).argpartition(self.questions, axis=1)
+        # Sorted, not partitioned: which answer gets which noise goes by the order, and that of a partition
+        # is the processor's own.
+        asked = rng.random((train.n_users, train.n_items)).argsort(axis=1, kind="stable")
         asked = asked[:, : self.questions]
         truth = np.take_along_axis(train.matrix.toarray(), asked, axis=1) > 0
         epsilon = self.epsilon / self.questions

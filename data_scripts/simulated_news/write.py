@@ -109,7 +109,7 @@ class _Part:
         named: set[int] = set()
         # In the order of their numbers, which tells nothing.
         order = np.flatnonzero(self.has_article)
-        order = order[np.argsort(self._articles.numbers[order])]
+        order = order[np.argsort(self._articles.numbers[order], kind="stable")]
         with _open(self._folder / "news.tsv") as file:
             for article in order.tolist():
                 text = write_text(self._articles, entities, article)

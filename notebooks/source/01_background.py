@@ -1001,7 +1001,7 @@ sizes_of = pd.DataFrame(
     [(name, count, "counted here") for name, count in parameters.items()]
     + [(name, count, source) for name, (count, source) in published.items()],
     columns=["model", "parameters", "source"],
-).sort_values("parameters", ignore_index=True)
+).sort_values("parameters", kind="stable", ignore_index=True)
 billion = 1e9
 
 # %% tags=["hide-input"]

@@ -1384,7 +1384,7 @@ learn.verdict(
 by_count = np.lexsort(
     (np.arange(len(films)), train.item_counts)
 )  # films from rare to popular
-place = np.argsort(by_count)
+place = np.argsort(by_count, kind="stable")
 taken = (train.matrix + split.test.matrix).toarray() > 0
 
 

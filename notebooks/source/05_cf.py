@@ -1887,7 +1887,7 @@ show.say(
 
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(6.2, 3))
-order = total.sort_values().index
+order = total.sort_values(kind="stable").index
 for row, name in enumerate(order):
     axis.plot(
         total[name],
@@ -1908,7 +1908,11 @@ show.figure(
     figure,
     alt="Points on a logarithmic axis: seconds to fit and to answer everybody. Retrieval by encoded text takes longest, popularity least.",
     table=pd.DataFrame(
-        {"times as fast as BERT": cheaper.sort_values(ascending=False)}
+        {
+            "times as fast as BERT": cheaper.sort_values(
+                ascending=False, kind="stable"
+            )
+        }
     ),
     caption="The stored measurement, fit and queries added",
 )

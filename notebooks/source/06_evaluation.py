@@ -874,7 +874,7 @@ def a_hundred(rivals):
     """A hundred of each user's rivals, drawn once: the same for every retriever."""
     keys = np.where(rivals, rng.random(rivals.shape), 2)
     drawn = np.zeros_like(rivals)
-    lowest = np.argpartition(keys, 100, axis=1)[:, :100]
+    lowest = np.argsort(keys, axis=1, kind="stable")[:, :100]
     np.put_along_axis(drawn, lowest, True, axis=1)
     return drawn
 
@@ -1058,7 +1058,7 @@ frame = pd.DataFrame(
         "time": interactions.timestamps,
         "tie": seeded_hash(interactions.users, interactions.items, seed),
     }
-).sort_values(["user", "time", "tie"])
+).sort_values(["user", "time", "tie"], kind="stable")
 number = frame.groupby("user").cumcount()
 part = 1 + 5 * number // frame.groupby("user")["time"].transform("size")
 part = part.sort_index().to_numpy()  # 1 … 5 for each interaction
@@ -1156,7 +1156,7 @@ def last_fifth(tie_breaker):
             "time": interactions.timestamps,
             "tie": tie_breaker,
         }
-    ).sort_values(["user", "time", "tie"])
+    ).sort_values(["user", "time", "tie"], kind="stable")
     from_the_end = frame.groupby("user").cumcount(ascending=False)
     size = frame.groupby("user")["time"].transform("size")
     return (from_the_end < np.ceil(0.2 * size - 1e-9)).sort_index().to_numpy()
@@ -1229,7 +1229,7 @@ show.say(
 
 # %%
 counts = interactions.item_counts
-by_publisher = np.argsort(publisher_id)
+by_publisher = np.argsort(publisher_id, kind="stable")
 tenth = len(counts) // 10
 show.table(
     [
@@ -2890,7 +2890,9 @@ learned = {
 for name, make_ranker in learned.items():
     by_judges[name] = judged_by_both(make_ranker(twin.train, twin.dev))
 drawing = np.argsort(
-    np.where(shown_then < 0, 2, rng.random(marked.shape)), axis=1
+    np.where(shown_then < 0, 2, rng.random(marked.shape)),
+    axis=1,
+    kind="stable",
 )
 shuffled_clicks = np.take_along_axis(marked, drawing, axis=1)
 

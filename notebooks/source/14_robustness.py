@@ -702,7 +702,8 @@ DETECTORS = {
 
 def copied_profiles(target):
     """Hard to see: nine genuine profiles of about median length, copied, plus the target."""
-    usual = np.argsort(np.abs(history.user_counts - LENGTH))[:100]
+    usual = np.argsort(np.abs(history.user_counts - LENGTH), kind="stable")
+    usual = usual[:100]
     copies = X[rng.choice(usual, 9, replace=False)].copy()
     copies[:, target] = 1
     return copies
