@@ -181,6 +181,15 @@ def checked_matrix(
     return matrix
 
 
+def rounded_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """`left` @ `right`, summed in float64 and rounded once: float32.
+
+    Processors add up in different orders. In float32 that shows in the last digit, and so in the order of
+    items whose scores should be equal; of a float64 sum, rounding leaves nothing of it.
+    """
+    return (np.asarray(left, np.float64) @ np.asarray(right, np.float64)).astype(np.float32)
+
+
 def presence(histories: sp.csr_array) -> sp.csr_array:
     """The same entries, each with value 1."""
     ones = np.ones(histories.nnz, dtype=np.float32)

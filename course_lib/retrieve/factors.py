@@ -11,6 +11,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 from threadpoolctl import threadpool_limits
 
+from course_lib.retrieve.base import rounded_product
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 
 
@@ -20,23 +21,23 @@ class _Factors(CollaborativeRetriever):
     def _learn(self, matrix: sp.csr_array) -> None:
         # implicit runs its own threads; BLAS threads under them slow it down up to tenfold.
         with threadpool_limits(1, "blas"):
-            self._model = self._make_model()
+            self._model = self._make_model(matrix.shape)
             self._model.fit(sp.csr_matrix(matrix), show_progress=False)
-            self.item_factors = self._model.item_factors
-            self.user_factors = self._final_user_factors(matrix)
+            self.item_factors = self._model.item_factors.astype(np.float32)
+            self.user_factors = self._final_user_factors(matrix).astype(np.float32)
         shapes = len(self.user_factors), len(self.item_factors)
         if shapes != matrix.shape:
             raise ValueError(f"{self.name}: factors for {shapes} users and items, data {matrix.shape}.")
 
     def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        return self._vectors(histories, users) @ self.item_factors.T
+        return rounded_product(self._vectors(histories, users), self.item_factors.T)
 
     def _vectors(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
         return self.user_factors[users]
 
     @abstractmethod
-    def _make_model(self) -> AlternatingLeastSquares | BayesianPersonalizedRanking:
-        """The unfitted model of `implicit`."""
+    def _make_model(self, shape: tuple[int, int]) -> AlternatingLeastSquares | BayesianPersonalizedRanking:
+        """The unfitted model of `implicit` for a matrix of this shape."""
 
     def _final_user_factors(self, matrix: sp.csr_array) -> np.ndarray:
         return self._model.user_factors
@@ -49,7 +50,9 @@ class ALS(_Factors):
     that occurred, p = 0 and c = 1 for one that did not. Users end with one exact solve against the final
     items, so a training user and the same history given as a row have the same vector. The defaults are those
     of `implicit`, which are far from good on MovieLens (regularization is about a thousand times too small):
-    tune them. The same seed gives the same factors, whatever the number of threads.
+    tune them. The same seed gives the same factors, whatever the number of threads and the processor: they
+    are solved in float64 and rounded once. (In float32 the turns carry what processors round differently into
+    the third digit of a metric.)
 
     Folds in any history, and a new item from its takers, each by one least-squares solve. Source: Hu, Koren &
     Volinsky 2008; Takács, Pilászy & Tikk 2011 for the solver.
@@ -87,14 +90,19 @@ class ALS(_Factors):
         self.iterations = iterations
         self.seed = seed
 
-    def _make_model(self) -> AlternatingLeastSquares:
-        return AlternatingLeastSquares(
+    def _make_model(self, shape: tuple[int, int]) -> AlternatingLeastSquares:
+        model = AlternatingLeastSquares(
             factors=self.factors,
             regularization=self.regularization,
             alpha=self.alpha,
+            dtype=np.float64,
             iterations=self.iterations,
-            random_state=self.seed,
         )
+        start = np.random.default_rng(self.seed)  # the numbers that `implicit` starts from in float32
+        model.user_factors, model.item_factors = (
+            0.01 * start.random((rows, self.factors), dtype=np.float32).astype(np.float64) for rows in shape
+        )
+        return model
 
     def _final_user_factors(self, matrix: sp.csr_array) -> np.ndarray:
         return self._model.recalculate_user(np.arange(matrix.shape[0]), sp.csr_matrix(matrix))
@@ -103,16 +111,17 @@ class ALS(_Factors):
         if users is not None:
             return self.user_factors[users]
         with threadpool_limits(1, "blas"):
-            return self._model.recalculate_user(np.arange(histories.shape[0]), sp.csr_matrix(histories))
+            return self._final_user_factors(histories).astype(np.float32)
 
     def _learn_items(self, takers: sp.csr_array) -> np.ndarray:
         with threadpool_limits(1, "blas"):
-            return self._model.recalculate_item(np.arange(takers.shape[0]), sp.csr_matrix(takers))
+            found = self._model.recalculate_item(np.arange(takers.shape[0]), sp.csr_matrix(takers))
+        return found.astype(np.float32)
 
     def _scores_of_new_items(
         self, histories: sp.csr_array, users: np.ndarray | None, learned: np.ndarray
     ) -> np.ndarray:
-        return self._vectors(histories, users) @ learned.T
+        return rounded_product(self._vectors(histories, users), learned.T)
 
 
 class BPR(_Factors):
@@ -163,7 +172,7 @@ class BPR(_Factors):
         self.iterations = iterations
         self.seed = seed
 
-    def _make_model(self) -> BayesianPersonalizedRanking:
+    def _make_model(self, shape: tuple[int, int]) -> BayesianPersonalizedRanking:
         return BayesianPersonalizedRanking(
             factors=self.factors,
             learning_rate=self.learning_rate,

@@ -73,11 +73,12 @@ class VectorRetriever(Retriever):
         return scores
 
     def _similarity(self, vectors: np.ndarray | sp.csr_array) -> np.ndarray:
-        return MEASURES[self.measure](vectors, self.item_vectors)
+        # In float64, rounded by the caller: see `rounded_product`.
+        return MEASURES[self.measure](vectors.astype(np.float64), self.item_vectors.astype(np.float64))
 
     def _user_vectors(self, histories: sp.csr_array) -> np.ndarray | sp.csr_array:
         weights = histories if self.user == "recency" else presence(histories)
-        return normalize(weights, norm="l1") @ self.item_vectors
+        return normalize(weights.astype(np.float64), norm="l1") @ self.item_vectors
 
     def _require_order(self, histories: sp.csr_array) -> None:
         several = np.diff(histories.indptr).max(initial=0) > 1
