@@ -23,6 +23,17 @@ TONES = {
     "beyond our data": "beyond",
     "not found": "fails",
 }
+# What a square of each tone says.
+MEANINGS = (
+    ("holds", "holds as stated, works, or is taught"),
+    ("fails", "does not hold, or is corrected"),
+    ("mixed", "depends, or no effect"),
+    ("beyond", "our data cannot tell"),
+    ("partly", "partly settled"),
+    ("open", "open"),
+)
+# The sizes of MovieLens-100K's catalogue, of the candidate list and of the final list in the funnel.
+FUNNEL = (1682, 100, 10)
 
 
 def tone(entry: Entry) -> str:
@@ -38,6 +49,37 @@ def funnel(catalogue: int, candidates: int, shown: int) -> str:
     The candidates are scattered at random (fixed seed) over the catalogue and the shown films over the
     candidates, so that the eye sees how few remain and how many are never looked at again.
     """
+    everything, narrowed, final = _stages(catalogue, candidates, shown)
+    height = 10 * (-(-catalogue // 58))
+    stages = [
+        (f"{catalogue:,}", "films in the catalogue", "全部物品", f'viewBox="0 0 580 {height}"', everything),
+        (f"{candidates}", "candidates, found in milliseconds", "召回", 'viewBox="0 0 100 100"', narrowed),
+        (f"{shown}", "films that you see, ranked", "排序", f'viewBox="0 0 100 {10 * shown}"', final),
+    ]
+    panels = '<span class="funnel-arrow" aria-hidden="true"></span>'.join(
+        f'<div class="funnel-stage"><svg {box} aria-hidden="true">{drawing}</svg>'
+        f'<p><strong>{number}</strong> {label} <span lang="zh">{chinese}</span></p></div>'
+        for number, label, chinese, box, drawing in stages
+    )
+    alt = funnel_text(catalogue, candidates, shown)
+    return (
+        f'<figure class="funnel"><div class="funnel-stages" role="img" aria-label="{alt}">{panels}</div>'
+        "<figcaption>One dot is one film of MovieLens-100K. This course is about the first step. "
+        "What it misses, no later step can bring back.</figcaption></figure>"
+    )
+
+
+def funnel_text(catalogue: int, candidates: int, shown: int) -> str:
+    """What the funnel shows, for those who do not see it."""
+    return (
+        f"The funnel of a recommender. A field of {catalogue:,} dots, one for each film of MovieLens-100K; "
+        f"{candidates} scattered dots are picked out as candidates; {shown} of these become the list that is "
+        "shown. A film that is not among the candidates can never be shown."
+    )
+
+
+def _stages(catalogue: int, candidates: int, shown: int) -> tuple[str, str, str]:
+    """The marks of the three stages; dots and rows of the list are ten units apart."""
     chance = random.Random(5)
     kept = set(chance.sample(range(catalogue), candidates))
     best = set(chance.sample(sorted(kept), shown))
@@ -51,28 +93,7 @@ def funnel(catalogue: int, candidates: int, shown: int) -> str:
         f'<circle class="shown" cx="5" cy="{10 * row + 5}" r="3"/>'
         for row in range(shown)
     )
-    height = 10 * (-(-catalogue // 58))
-    stages = [
-        (f"{catalogue:,}", "films in the catalogue", "全部物品", f'viewBox="0 0 580 {height}"', everything),
-        (f"{candidates}", "candidates, found in milliseconds", "召回", 'viewBox="0 0 100 100"', narrowed),
-        (f"{shown}", "films that you see, ranked", "排序", f'viewBox="0 0 100 {10 * shown}"', final),
-    ]
-    panels = '<span class="funnel-arrow" aria-hidden="true"></span>'.join(
-        f'<div class="funnel-stage"><svg {box} aria-hidden="true">{drawing}</svg>'
-        f'<p><strong>{number}</strong> {label} <span lang="zh">{chinese}</span></p></div>'
-        for number, label, chinese, box, drawing in stages
-    )
-    alt = (
-        f"The funnel of a recommender. A field of {catalogue:,} dots, one for each film of MovieLens-100K; "
-        f"{candidates} scattered dots are picked out as candidates; {shown} of these become the list that is "
-        "shown. "
-        "A film that is not among the candidates can never be shown."
-    )
-    return (
-        f'<figure class="funnel"><div class="funnel-stages" role="img" aria-label="{alt}">{panels}</div>'
-        "<figcaption>One dot is one film of MovieLens-100K. This course is about the first step. "
-        "What it misses, no later step can bring back.</figcaption></figure>"
-    )
+    return everything, narrowed, final
 
 
 def _dots(count: int, columns: int, marked: dict[str, set[int]], shown: set[int] = frozenset()) -> str:
@@ -91,19 +112,93 @@ def _dots(count: int, columns: int, marked: dict[str, set[int]], shown: set[int]
     )
 
 
+# The colours of static/book.css once more: a picture file cannot see the style sheet of the page around it.
+_OVERVIEW_STYLE = """
+  svg { --ink: #24292f; --ground: #fff; --line: #d9dee4; --dot: #b9c3cd; --quiet: #5d6470;
+        --holds: #0072b2; --fails: #c04f00; --mixed: #e69f00; --beyond: #666; }
+  @media (prefers-color-scheme: dark) {
+    svg { --ink: #e6e9ed; --ground: #14181d; --line: #3a424c; --dot: #4b5663; --quiet: #a4adb8;
+          --holds: #6cbcec; --fails: #f59a5b; --mixed: #d99a1c; --beyond: #a9b0b8; } }
+  text { font: 15px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; fill: var(--quiet); }
+  .number { font-size: 22px; font-weight: 650; fill: var(--ink); }
+  path { stroke: var(--dot); stroke-width: 5.4; stroke-linecap: round; }
+  path.candidate { stroke: var(--holds); stroke-width: 7; }
+  path.shown { stroke: var(--fails); stroke-width: 8.4; }
+  path.arrow { stroke: var(--quiet); stroke-width: 2; fill: none; }
+  circle.shown { fill: var(--fails); }
+  rect.ground { fill: var(--ground); stroke: var(--line); }
+  rect.bar { fill: var(--line); }
+  .square { fill: none; stroke: var(--dot); }
+  .holds { fill: var(--holds); stroke: var(--holds); } .fails { fill: var(--fails); stroke: var(--fails); }
+  .mixed { fill: var(--mixed); stroke: var(--mixed); } .beyond { fill: var(--beyond); stroke: var(--beyond); }
+  .partly { stroke: var(--holds); stroke-dasharray: 3 2; }
+"""
+
+
+def overview(ledger: Ledger) -> str:
+    """The funnel and, below it, the wall of the ledger, as a picture file (SVG) that stands alone."""
+    everything, narrowed, final = _stages(*FUNNEL)
+    numbers = zip((30, 656, 796), FUNNEL, ("films", "candidates", "shown"), strict=True)
+    labels = "".join(
+        f'<text x="{x}" y="352"><tspan class="number">{number:,}</tspan> {word}</text>'
+        for x, number, word in numbers
+    )
+    arrows = "".join(f'<path class="arrow" d="M{x} 270h18m-6 -5l6 5l-6 5"/>' for x in (622, 764))
+    walls = "".join(
+        _overview_row(document, 396 + 24 * row, ledger) for row, document in enumerate(ledger.documents)
+    )
+    bottom = 396 + 24 * len(ledger.documents)
+    legend = "".join(
+        f'<rect class="square {name}" x="{30 + 295 * (place % 3)}" y="{bottom + 14 + 26 * (place // 3)}" '
+        f'width="13" height="13" rx="3"/><text x="{50 + 295 * (place % 3)}" '
+        f'y="{bottom + 26 + 26 * (place // 3)}">{text}</text>'
+        for place, (name, text) in enumerate(MEANINGS)
+    )
+    height = bottom + 80
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 920 {height}" role="img">\n'
+        f"<title>{overview_text(ledger)}</title>\n<style>{_OVERVIEW_STYLE}</style>\n"
+        f'<rect class="ground" x="0.5" y="0.5" width="919" height="{height - 1}" rx="10"/>\n'
+        f'<g transform="translate(30 32)">{everything}</g>\n'
+        f'<g transform="translate(656 222)">{narrowed}</g>\n'
+        f'<g transform="translate(796 222)">{final}</g>\n'
+        f"{arrows}{labels}\n{walls}\n{legend}\n</svg>\n"
+    )
+
+
+def _overview_row(document: str, y: int, ledger: Ledger) -> str:
+    entries = tuple(entry for entry in ledger.entries if entry.document == document)
+    squares = "".join(
+        f'<rect class="square {tone(entry)}" x="{66 + 18 * place}" y="{y - 12}" '
+        'width="13" height="13" rx="3"/>'
+        for place, entry in enumerate(entries)
+    )
+    settled = f"{tally(entries)['settled']} of {len(entries)} settled"
+    return f'<text x="30" y="{y}">{document}</text>{squares}<text x="770" y="{y}">{settled}</text>'
+
+
+def overview_text(ledger: Ledger) -> str:
+    """What the overview shows, for those who do not see it."""
+    return f"{funnel_text(*FUNNEL)} Below it: {wall_text(ledger)}"
+
+
+def wall_text(ledger: Ledger) -> str:
+    """What the wall of squares shows, for those who do not see it."""
+    counts = tally(ledger.entries)
+    return (
+        f"The {len(ledger.entries)} entries of the ledger as squares, a row for each document: "
+        f"{counts['settled']} settled, {counts['partly settled']} partly settled, {counts['open']} open."
+    )
+
+
 def ledger_wall(ledger: Ledger) -> str:
     """One square an entry, one row a document, filled by verdict: how far the course has come at a glance.
 
     A square leads to its entry on the ledger page, a row's name to the first entry of its document. It starts
     with a div: Markdown takes it for a block only so, and would wrap a link into a paragraph.
     """
-    counts = tally(ledger.entries)
-    label = (
-        f"The {len(ledger.entries)} entries of the ledger as squares, a row for each document: "
-        f"{counts['settled']} settled, {counts['partly settled']} partly settled, {counts['open']} open."
-    )
     rows = "".join(_wall_row(document, ledger) for document in ledger.documents)
-    return f'<div class="ledger-wall" role="group" aria-label="{label}">{rows}</div>'
+    return f'<div class="ledger-wall" role="group" aria-label="{wall_text(ledger)}">{rows}</div>'
 
 
 def _wall_row(document: str, ledger: Ledger) -> str:

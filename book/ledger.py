@@ -7,6 +7,7 @@ A verdict travels in a notebook's outputs as JSON of the mime type `VERDICT_MIME
 
 import json
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,17 @@ def tally(entries: tuple[Entry, ...]) -> dict[str, int]:
     """Count entries by state: {"settled": …, "partly settled": …, "open": …}; the last two are not done."""
     counts = Counter(entry.state for entry in entries)
     return {state: counts[state] for state in STATES}
+
+
+def planned_text(ledger: Ledger, existing: Container[str]) -> str:
+    """The chapters that are not in `existing` (keys), each with the number of entries that wait for it."""
+    unsettled = [entry for entry in ledger.entries if entry.state != "settled"]
+    waiting = Counter(entry.records[-1].waits_for if entry.records else entry.chapter for entry in unsettled)
+    return ", ".join(
+        f"{ledger.chapter_number(key):02d} {key} ({waiting[key]})"
+        for key in ledger.chapters
+        if key not in existing
+    )
 
 
 def tally_text(ledger: Ledger) -> str:

@@ -9,13 +9,11 @@ from typing import Any
 
 import yaml
 
-from book.drawings import SIGNS, funnel, intervals, ledger_wall, tone
-from book.ledger import Entry, Ledger, Record, tally
+from book.drawings import FUNNEL, MEANINGS, SIGNS, funnel, intervals, ledger_wall, tone
+from book.ledger import Entry, Ledger, Record, planned_text, tally
 
 GLOSSARY_FILE = Path(__file__).with_name("glossary.yml")
 
-# The sizes of MovieLens-100K's catalogue, of the candidate list and of the final list in the cover's picture.
-FUNNEL = (1682, 100, 10)
 # The entry whose measured intervals the cover draws: the first of these that is recorded with two or more.
 HEADLINES = ("D1-09", "D5-02", "D2-01", "D1-04", "D1-05")
 
@@ -65,6 +63,8 @@ def cover(chapters: list[Chapter], ledger: Ledger) -> str:
         "wall": ledger_wall(ledger) + _legend(),
         "toctree": "\n".join(chapter.stem for chapter in chapters),
         "entries": str(len(ledger.entries)),
+        "settled": str(tally(ledger.entries)["settled"]),
+        "planned": planned_text(ledger, {chapter.key for chapter in chapters}),
     }
     return _fill(template, parts)
 
@@ -99,24 +99,16 @@ def _tally_sentence(ledger: Ledger) -> str:
     counts = tally(ledger.entries)
     return (
         f"**{counts['settled']} of {len(ledger.entries)} entries are settled**, "
-        f"{counts['partly settled']} partly, {counts['open']} are open and wait for their chapter."
+        f"{counts['partly settled']} partly, {counts['open']} are open."
     )
 
 
 def _legend() -> str:
-    meanings = (
-        ("holds", "holds as stated, works, or is taught"),
-        ("fails", "does not hold, or is corrected"),
-        ("mixed", "depends, or no effect"),
-        ("beyond", "our data cannot tell"),
-        ("partly", "partly settled"),
-        ("open", "open"),
-    )
     return (
         '<ul class="legend">'
         + "".join(
             f'<li><span class="swatch tone-{name}" aria-hidden="true"></span>{text}</li>'
-            for name, text in meanings
+            for name, text in MEANINGS
         )
         + "</ul>"
     )
@@ -196,35 +188,40 @@ def _section(entry: Entry) -> str:
 
 def _verdict_cell(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) -> str:
     if not entry.records:
-        number = f"{ledger.chapter_number(entry.chapter):02d}"
-        where = (
-            f'<a href="{existing[entry.chapter].stem}.html">chapter {number}</a>, no verdict recorded yet'
-            if entry.chapter in existing
-            else f"chapter {number}, {entry.chapter}, to come"
-        )
+        where = _chapter_named(entry.chapter, ledger, existing)
+        if entry.chapter in existing:
+            where += ", no verdict recorded yet"
         return f'<p class="verdict-word tone-open">open</p><p class="evidence">{where}</p>'
-    return "".join(_recorded(entry, record, ledger) for record in entry.records)
+    return "".join(_recorded(entry, record, ledger, existing) for record in entry.records)
 
 
-def _recorded(entry: Entry, record: Record, ledger: Ledger) -> str:
+def _chapter_named(key: str, ledger: Ledger, existing: dict[str, Chapter]) -> str:
+    """A chapter by its number: a link, or, for one that is only planned, its key and "to come"."""
+    name = f"chapter {ledger.chapter_number(key):02d}"
+    return f'<a href="{existing[key].stem}.html">{name}</a>' if key in existing else f"{name}, {key}, to come"
+
+
+def _recorded(entry: Entry, record: Record, ledger: Ledger, existing: dict[str, Chapter]) -> str:
     colour = "partly" if record.waits_for else tone(entry) if record is entry.records[-1] else "partly"
     word = f"partly settled: {record.word}" if record.waits_for else record.word
     details = [
-        f"{name.replace('_', ' ')}: {text}"
+        escape(f"{name.replace('_', ' ')}: {text}")
         for name, text in record.numbers.items()
         if text not in record.sentence
     ]
     if record.data:
-        details.append(f"Data: {record.data}" + (f", scale {record.scale}" if record.scale else ""))
+        scale = f", scale {record.scale}" if record.scale else ""
+        details.append(escape(f"Data: {record.data}{scale}"))
     if record.scope:
-        details.append(f"Holds for: {record.scope}")
+        details.append(escape(f"Holds for: {record.scope}"))
     if record.waits_for:
-        number = ledger.chapter_number(record.waits_for)
-        details.append(f"Counts as open; the rest waits for chapter {number:02d}, {record.waits_for}")
+        rest = _chapter_named(record.waits_for, ledger, existing)
+        counted = "Counts as open; the rest waits for" if entry.state != "settled" else "The rest is in"
+        details.append(f"{counted} {rest}")
     return (
         f'<p class="verdict-word tone-{colour}">{SIGNS[colour]} {escape(word)}</p>'
         f'<p class="verdict-sentence">{escape(record.sentence)}</p>'
-        f'<ul class="evidence">{"".join(f"<li>{escape(text)}</li>" for text in details)}'
+        f'<ul class="evidence">{"".join(f"<li>{text}</li>" for text in details)}'
         f'<li><a href="{_cell(record, entry.id)}">See it in chapter {record.notebook[:2]}</a></li></ul>'
     )
 
@@ -274,14 +271,11 @@ def glossary_page(chapters: list[Chapter], ledger: Ledger, path: Path = GLOSSARY
 
 def _term(term: dict[str, str], ledger: Ledger, existing: dict[str, Chapter]) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", term["en"].lower()).strip("-")
-    key = term["chapter"]
-    number = f"{ledger.chapter_number(key):02d}"
-    chapter = f"[chapter {number}]({existing[key].stem})" if key in existing else f"chapter {number}, to come"
     return (
         f'<div class="term"><h3 id="term-{slug}"><dfn>{escape(term["en"])}</dfn> '
         f"{_chinese(term['zh'])}</h3>\n\n{term['means'].strip()}\n\n"
         f'<p class="term-zh" lang="zh">{escape(term["means_zh"].strip())}</p>\n\n'
-        f"({chapter})\n\n</div>"
+        f"<p>({_chapter_named(term['chapter'], ledger, existing)})</p>\n\n</div>"
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from notebooks.make import execution
-from notebooks.make.plan import Course, CourseError, with_map
+from notebooks.make import execution, readme
+from notebooks.make.plan import Course, CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPTED = ROOT / "book" / "verdicts.json"
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("check", _check, "Look for stale or unclean notebooks; runs nothing.")
     add("accept", _accept, "Accept the verdicts of the committed notebooks as they are now.", chapters=False)
-    add("readme", _readme, "Write the chapter map of README.md.", chapters=False)
+    add("readme", _readme, "Write the picture, counts, results and chapter map of README.md.", chapters=False)
     run = add("run", _run, "Run chapters with parameters; results in build/run.")
     run.add_argument("--scale", default="small", help="small (the default) or full")
     run.add_argument("--seed", type=int, help="another seed than the notebook's own")
@@ -113,8 +113,7 @@ def _accept(course: Course, asked: argparse.Namespace) -> int:
 
 
 def _readme(course: Course, asked: argparse.Namespace) -> int:
-    path = course.root / "README.md"
-    path.write_text(with_map(path.read_text(encoding="utf-8"), course.chapters), encoding="utf-8")
+    readme.write(course)
     return 0
 
 

@@ -83,28 +83,3 @@ class Course:
                 raise CourseError(f"There is no chapter {word!r}. Chapters: {keys}.")
             picked += found
         return picked or self.chapters
-
-
-def readme_map(chapters: list[Chapter]) -> str:
-    """The chapter map of README.md, as a Markdown table."""
-    rows = [
-        f"| {chapter.number} | [{chapter.title} · {chapter.title_zh}](notebooks/{chapter.key}.ipynb) "
-        f"| {chapter.goal} | {chapter.minutes} min |"
-        for chapter in chapters
-    ]
-    return "\n".join(["| | chapter | what you will be able to do | time |", "|---|---|---|---|", *rows])
-
-
-MAP_BEGINS, MAP_ENDS = (
-    "<!-- chapter map begins: python -m notebooks.make readme -->",
-    "<!-- chapter map ends -->",
-)
-
-
-def with_map(readme: str, chapters: list[Chapter]) -> str:
-    """README.md's text with a fresh chapter map between its two markers."""
-    if MAP_BEGINS not in readme or MAP_ENDS not in readme:
-        raise CourseError(f"README.md has lost the markers of its chapter map: {MAP_BEGINS} and {MAP_ENDS}.")
-    head, rest = readme.split(MAP_BEGINS)
-    tail = rest.split(MAP_ENDS)[1]
-    return f"{head}{MAP_BEGINS}\n{readme_map(chapters)}\n{MAP_ENDS}{tail}"

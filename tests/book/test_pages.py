@@ -164,6 +164,34 @@ def test_chapter_folds_its_solution_and_links_ledger_ids(small_book):
     assert text.select_one("td a[href='ledger.html#d1-16']")
 
 
+def test_a_page_of_ours_names_a_chapter_that_does_not_exist_as_planned(site):
+    """Chapters are others' pages; what we write around them must not send a reader into the void."""
+    soups = pages(site)
+    existing = {path.name[:2] for path in soups if path.name[:2].isdigit()}
+    mentions = 0
+    for path, soup in soups.items():
+        if path.name[:2].isdigit() or path.name == "search.html":
+            continue
+        text = " ".join(soup.find("article", class_="bd-article").get_text(" ").split())
+        for match in re.finditer(r"\bchapter (\d\d)\b(.{0,30})", text, re.IGNORECASE):
+            mentions += 1
+            assert match[1] in existing or "to come" in match[2], f"{path.name}: {match[0]}"
+    assert mentions > 40
+
+
+def test_cover_says_how_much_is_settled_and_what_is_planned(site):
+    cover = page(site, "index").find("article", class_="bd-article")
+    text = " ".join(cover.get_text().split())
+    rows = page(site, "ledger").select("#ledger-table tbody tr")
+    settled = sum(row["data-verdict"] not in ("open", "partly settled") for row in rows)
+    assert f"{settled} of {len(rows)} statements are settled so far" in text
+    planned = re.search(r"Planned, not written yet, .*?: (.*?)\.", text)[1]
+    waiting = dict(re.findall(r"(\d\d) \w+ \((\d+)\)", planned))
+    linked = {card["href"][:2] for card in cover.select("a.chapter-card")}
+    assert not linked & waiting.keys()
+    assert len(linked) + len(waiting) == 17
+
+
 def test_glossary_has_both_languages_and_links_only_existing_chapters(small_book):
     glossary = page(small_book, "glossary")
     terms = [

@@ -7,7 +7,7 @@ import pytest
 
 from notebooks.make import execution, inspection, pairing
 from notebooks.make.compare import difference
-from notebooks.make.plan import Course, with_map
+from notebooks.make.plan import Course
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Course(ROOT)
@@ -48,8 +48,3 @@ def test_every_verdict_is_an_accepted_one():
     assert execution.snapshot(COURSE) == accepted(), (
         "verdicts changed: if that is right, run `python -m notebooks.make accept`"
     )
-
-
-def test_the_chapter_map_of_the_readme_is_that_of_the_plan():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme == with_map(readme, COURSE.chapters), "run `python -m notebooks.make readme`"

@@ -8,7 +8,7 @@ import pytest
 
 from notebooks.make import execution, inspection, pairing
 from notebooks.make.__main__ import main
-from notebooks.make.plan import MAP_BEGINS, MAP_ENDS, CourseError, with_map
+from notebooks.make.plan import CourseError
 
 
 def edit(course, old, new):
@@ -199,14 +199,3 @@ def test_plan_and_sources_must_agree(toy):
 def test_an_unknown_chapter_is_one_clear_line_on_the_command_line(capsys):
     assert main(["run", "no-such-chapter"]) == 1
     assert capsys.readouterr().err.startswith("There is no chapter 'no-such-chapter'. Chapters:")
-
-
-def test_the_readme_map_is_written_between_its_markers(toy):
-    readme = f"# Course\n{MAP_BEGINS}\nold\n{MAP_ENDS}\nEnd\n"
-    fresh = with_map(readme, toy.chapters)
-    assert "[A toy · 玩具](notebooks/02_toy.ipynb)" in fresh
-    assert "old" not in fresh
-    assert fresh.endswith("End\n")
-    assert with_map(fresh, toy.chapters) == fresh
-    with pytest.raises(CourseError, match="markers"):
-        with_map("# Course", toy.chapters)
