@@ -3,7 +3,8 @@
 What makes it fast, in the order of what it saves: texts are sorted by their number of tokens and cut into
 batches of a fixed number of tokens, so that hardly a padding token is computed; several batches run side by
 side, each on its share of the threads, so that no core waits for another between two small operations; and,
-where the processor has it, bfloat16 (`python course.py benchmark encode` measures both).
+where it is asked for and the processor has it, bfloat16 (`python course.py benchmark encode` measures both).
+Stored results must be the same on every machine, so the default is the slowest dtype, float64.
 
 Sources: Devlin et al. 2019 (BERT), Reimers and Gurevych 2019 (pooling of sentence encoders).
 """
@@ -31,10 +32,10 @@ from tqdm.auto import tqdm
 from course_lib.data import asset_folder, cache_folder
 
 POOLINGS = ("mean", "cls", "max", "word_embeddings")
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
 
 # Part of every cache key: raise it when a change in this file changes vectors.
-ENCODE_VERSION = 2
+ENCODE_VERSION = 3
 
 # Padded tokens in one batch: measured fastest for short and long texts, in float32 and bfloat16. Half of it
 # is nearly as fast, twice as much is slower.
@@ -74,8 +75,10 @@ class TextEncoder:
         "max": largest value of each dimension over all tokens of the text, padding left out.
         "word_embeddings": average of the input embedding rows of the text's own tokens (no special tokens, no
         position, no transformer layer): what a bag of words knows.
-    dtype: "float32", or "bfloat16" (faster where the processor computes in it, slower elsewhere; it reorders
-        near-ties, so stored results use float32).
+    dtype: what is computed in; vectors are float32 in any case. "float64" gives the same vectors on every
+        processor and number of threads, because rounding to float32 hides where they differ. "float32" takes
+        half the time and differs by some 1e-7, which now and then exchanges two near-ties. "bfloat16" is
+        faster still where the processor computes in it, slower elsewhere, and exchanges many.
     max_tokens: longer texts are cut to this many tokens, special tokens included, with one warning.
     normalize: divide each vector by its Euclidean length, so that a dot product is a cosine.
 
@@ -90,7 +93,7 @@ class TextEncoder:
         self,
         model: str | Path,
         pooling: str = "mean",
-        dtype: str = "float32",
+        dtype: str = "float64",
         max_tokens: int = 256,
         normalize: bool = True,
         *,
@@ -141,8 +144,11 @@ class TextEncoder:
             else:
                 with torch.random.fork_rng(devices=[]):
                     torch.manual_seed(self._random_seed)
-                    # A copy, because a model writes its own settings into the config that it is given.
-                    model = transformers.AutoModel.from_config(copy.deepcopy(self.config))
+                    # A copy, because a model writes its own settings into the config that it is given. In
+                    # float64, because processors draw a float32 in several ways, and round in each.
+                    model = transformers.AutoModel.from_config(
+                        copy.deepcopy(self.config), dtype=torch.float64
+                    )
                 model = model.to(DTYPES[self.dtype])
         return model.eval().requires_grad_(False)
 
@@ -259,7 +265,8 @@ class TextEncoder:
             # Without padding no mask is needed, and attention without a mask is faster.
             attend = None if mask.all() else mask.long()
             states = self.model(input_ids=ids, attention_mask=attend).last_hidden_state
-        states = states.float()
+        if self.dtype == "bfloat16":
+            states = states.float()
         if self.pooling == "cls":
             pooled = states[:, 0]
         elif self.pooling == "max":
@@ -268,7 +275,7 @@ class TextEncoder:
             pooled = (states * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
         if self.normalize:
             pooled = torch.nn.functional.normalize(pooled, dim=1)
-        return pooled.numpy()
+        return pooled.float().numpy()
 
     def _padded(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids int64 [n, longest] and mask bool [n, longest], padded on the right."""

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import torch
 
 from course_lib.retrieve import CollaborativeRetriever
+from course_lib.retrieve.base import rounded_product
 
 CLIENTS_AT_ONCE = 32  # simulated together; each holds a copy of all item vectors
 
@@ -97,9 +98,9 @@ class FederatedFactors(CollaborativeRetriever):
         return torch.cat(sent).numpy()
 
     def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        Y = self.item_factors
-        left = Y.T @ Y + self.regularization * np.eye(self.factors, dtype=np.float32)
-        return np.linalg.solve(left, (histories @ Y).T).T @ Y.T
+        Y = self.item_factors.astype(np.float64)
+        left = Y.T @ Y + self.regularization * np.eye(self.factors)
+        return rounded_product(np.linalg.solve(left, (histories @ Y).T).T, Y.T)
 
 
 def watched_in(update: np.ndarray, items: np.ndarray) -> np.ndarray:

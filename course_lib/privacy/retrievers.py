@@ -28,6 +28,7 @@ from course_lib.privacy.mechanisms import (
     unbiased,
 )
 from course_lib.retrieve import Retriever
+from course_lib.retrieve.base import rounded_product
 
 SHARE_OF_COUNTS = 0.2  # of the budget: choosing among films needs far less than learning how they go together
 
@@ -153,7 +154,8 @@ class PrivateSVD(_OfFrequentItems):
         return spent
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
-        return _unit(rows) @ self.item_factors @ self.item_factors.T
+        users = _unit(rows.astype(np.float64)) @ self.item_factors
+        return rounded_product(users, self.item_factors.T)
 
 
 class PrivateAutoencoder(_OfFrequentItems):
@@ -227,7 +229,8 @@ class PrivateAutoencoder(_OfFrequentItems):
         return accountant_epsilon(multiplier, self.delta, steps)
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
-        return _unit(rows) @ self._first.T @ self._second.T + self.log_popularity
+        users = _unit(rows.astype(np.float64)) @ self._first.T
+        return rounded_product(users, self._second.T) + self.log_popularity
 
 
 def _noisy_counts(matrix: sp.csr_array, epsilon: float, per_user: int, seed: int) -> np.ndarray:

@@ -31,8 +31,6 @@ class InjectedEASE:
         np.einsum("ii->i", gram)[:] += regularization
         self._inverse = np.linalg.inv(gram)
         self._projected = rows @ self._inverse
-        self._projected32 = self._projected.astype(np.float32)
-        self._hidden = np.where(self.seen, np.float32(-np.inf), np.float32(0))
 
     def scores(self, fakes: np.ndarray) -> np.ndarray:
         """Scores float32 `[n_users, n_items]` of the genuine users after the profiles `fakes` `[m, n_items]`
@@ -41,27 +39,25 @@ class InjectedEASE:
         middle = np.linalg.inv(np.eye(len(fakes)) + through @ fakes.T)
         diagonal = np.diag(self._inverse) - np.einsum("ai,ab,bi->i", through, middle, through)
         diagonal[(self.train.item_counts == 0) & (fakes.sum(axis=0) == 0)] = np.nan
-        left = ((self._projected @ fakes.T) @ middle).astype(np.float32)
-        found = left @ through.astype(np.float32)
-        found -= self._projected32
-        found /= diagonal.astype(np.float32)
-        found += self._hidden
-        return np.where(np.isnan(diagonal), np.float32(-np.inf), found)
+        found = ((self._projected @ fakes.T) @ middle) @ through
+        found -= self._projected
+        found /= diagonal
+        return np.where(self.seen | np.isnan(diagonal), -np.inf, found).astype(np.float32)
 
     def scores_of_swaps(
         self, target: int, rest: np.ndarray, pool: np.ndarray, copies: int, users: np.ndarray
     ) -> np.ndarray:
-        """The target's score float32 `[users, pool]` if `copies` equal profiles hold the items `rest` (the
+        """The target's score float64 `[users, pool]` if `copies` equal profiles hold the items `rest` (the
         target among them) and one more item out of `pool`."""
         inverse = self._inverse
         reach = inverse[rest].sum(axis=0)
         towards = reach[target] + inverse[target, pool]
         length = reach[rest].sum() + 2 * reach[pool] + inverse[pool, pool]
-        weight = (copies * towards / (1 + copies * length)).astype(np.float32)
+        weight = copies * towards / (1 + copies * length)
         of_users = self._projected[np.ix_(users, rest)].sum(axis=1)[:, None]
-        of_users = (of_users + self._projected[np.ix_(users, pool)]).astype(np.float32)
-        own = self._projected[users, target][:, None].astype(np.float32)
-        return (of_users * weight - own) / (inverse[target, target] - weight * towards).astype(np.float32)
+        of_users = of_users + self._projected[np.ix_(users, pool)]
+        own = self._projected[users, target][:, None]
+        return (of_users * weight - own) / (inverse[target, target] - weight * towards)
 
 
 class InjectedUserKNN:
@@ -73,9 +69,9 @@ class InjectedUserKNN:
         self.train, self.neighbours = train, neighbours
         self._matrix = train.matrix.astype(np.float64)
         self.seen = train.matrix.toarray() > 0
-        lengths = np.maximum(self.seen.sum(axis=1, keepdims=True), 1)
-        self._unit = self.seen / np.sqrt(lengths)
-        alike = self._unit @ self._unit.T
+        self._rows = self.seen.astype(np.float64)
+        self._lengths = np.maximum(self.seen.sum(axis=1), 1)
+        alike = self._cosines(self._rows)
         # As in UserKNN, a user with just the same items is no neighbour (nor is the user).
         alike[alike > 1 - 1e-9] = 0
         self._nearest = np.argsort(-alike, axis=1, kind="stable")[:, :neighbours]
@@ -85,7 +81,7 @@ class InjectedUserKNN:
 
     def scores(self, fakes: np.ndarray) -> np.ndarray:
         """As `InjectedEASE.scores`; −inf also for items that no neighbour has."""
-        alike = self._unit @ (fakes / np.sqrt(fakes.sum(axis=1, keepdims=True))).T
+        alike = self._cosines(fakes)
         both = np.hstack([self._weights, alike])
         last = np.argsort(-both, axis=1, kind="stable")[:, self.neighbours :]
         kept = np.ones(both.shape, dtype=bool)
@@ -104,11 +100,19 @@ class InjectedUserKNN:
     ) -> np.ndarray:
         """As `InjectedEASE.scores_of_swaps`, softly: a profile counts in full if it is clearly nearer than a
         user's last neighbour, in part if it is about as near."""
-        dots = self._unit[np.ix_(users, rest)].sum(axis=1)[:, None] + self._unit[np.ix_(users, pool)]
-        alike = dots.astype(np.float32) / np.float32(np.sqrt(len(rest) + 1))
-        last = self._weights[users, -1][:, None].astype(np.float32)
-        joins = 1 / (1 + np.exp(np.clip((last - alike) / np.float32(0.01), -30, 30)))
-        return self._summed[users, target][:, None].astype(np.float32) + copies * alike * joins
+        shared = self._rows[np.ix_(users, rest)].sum(axis=1)[:, None] + self._rows[np.ix_(users, pool)]
+        alike = shared / np.sqrt(self._lengths[users, None] * (len(rest) + 1))
+        last = self._weights[users, -1][:, None]
+        joins = 1 / (1 + np.exp(np.clip((last - alike) / 0.01, -30, 30)))
+        return self._summed[users, target][:, None] + copies * alike * joins
+
+    def _cosines(self, others: np.ndarray) -> np.ndarray:
+        """Cosines of all users with profiles `others` `[m, n_items]` (0/1): float64 `[n_users, m]`.
+
+        From the number of items that two share: a whole number, so equal cosines are equal to the bit.
+        """
+        shared = self._rows @ others.T
+        return shared / np.sqrt(self._lengths[:, None] * np.maximum(others.sum(axis=1), 1))
 
     @staticmethod
     def _offered(summed: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -58,7 +58,7 @@ def optimised_profiles(
     counts = model.train.item_counts
     users = np.flatnonzero(~model.seen[:, target])
     clean = model.scores(np.zeros((0, len(counts))))[users]
-    bar = -np.partition(-clean, k - 1, axis=1)[:, k - 1][:, None].astype(np.float32)
+    bar = -np.partition(-clean, k - 1, axis=1)[:, k - 1][:, None].astype(np.float64)
     by_count = np.argsort(-counts, kind="stable")
     pool = by_count[by_count != target][:pool_size]
     profile = np.append(pool[: length - 1], target)
@@ -67,7 +67,7 @@ def optimised_profiles(
         free = np.setdiff1d(pool, rest)
         margin = (model.scores_of_swaps(target, rest, free, n, users) - bar) / model.width
         passing = (1 / (1 + np.exp(np.clip(-margin, -30, 30)))).mean(axis=0)
-        profile[place] = free[passing.argmax()]
+        profile[place] = free[passing.round(9).argmax()]  # of equally good ones the lowest id
     fakes = np.zeros((n, len(counts)))
     for row in fakes:
         leaves = rng.choice(length - 1, max(1, round(disguise * (length - 1))), replace=False)

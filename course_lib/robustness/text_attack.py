@@ -61,14 +61,14 @@ def add_words_by_gradient(
     encoder
         mean pooling, as `TextEncoder` has it by default; the text must leave room for `n` tokens.
     users
-        float32 `[m, d]`, unit length: vectors of the users to win.
+        float `[m, d]`, unit length: vectors of the users to win.
     bars
-        float32 `[m]`: the cosine that a text must reach with each. The goal is the mean over users of
+        float `[m]`: the cosine that a text must reach with each. The goal is the mean over users of
         sigmoid((cosine − bar)/`softness`).
     words
         int `[v]`: token ids to choose from (`whole_words`).
     head
-        float32 `[d, d]` or None: a matrix applied to the encoder's vector (`vector @ head`), for an attacker
+        float `[d, d]` or None: a matrix applied to the encoder's vector (`vector @ head`), for an attacker
         who knows of it.
 
     Raises ValueError for another pooling.
@@ -76,8 +76,9 @@ def add_words_by_gradient(
     if encoder.pooling != "mean":
         raise ValueError(f"add_words_by_gradient needs mean pooling, not {encoder.pooling!r}.")
     table = encoder.model.get_input_embeddings().weight
-    users, bars, words = torch.tensor(users), torch.tensor(bars), torch.tensor(words)
-    head = None if head is None else torch.tensor(head)
+    users, bars = (torch.tensor(x, dtype=table.dtype) for x in (users, bars))
+    words = torch.tensor(words)
+    head = None if head is None else torch.tensor(head, dtype=table.dtype)
 
     def goal(embedded: torch.Tensor) -> torch.Tensor:
         mask = torch.ones(embedded.shape[:2], dtype=torch.long)
@@ -95,11 +96,12 @@ def add_words_by_gradient(
         embedded = table[torch.tensor([ids])].detach().clone().requires_grad_(True)
         (gradient,) = torch.autograd.grad(goal(embedded).sum(), embedded)
         promise = table[words] @ gradient[0, place]
-        tried = words[promise.topk(candidates).indices]
+        tried = words[promise.argsort(descending=True, stable=True)[:candidates]]
         texts = torch.tensor([ids]).repeat(candidates, 1)
         texts[:, place] = tried
         with torch.no_grad():
-            best = int(goal(table[texts]).argmax())
+            # Rounded, so that of two that are equal the more promising is taken, on every processor.
+            best = int(goal(table[texts]).round(decimals=6).argmax())
         ids[place] = int(tried[best])
         added.append(encoder.tokenizer.convert_ids_to_tokens(ids[place]))
     return added

@@ -939,7 +939,7 @@ def text_system(films):
     taste = history.matrix @ films / counts
     taste = taste / np.linalg.norm(taste, axis=1, keepdims=True)
     scores = np.where(seen, -np.inf, taste @ films.T)
-    return taste.astype("float32"), -np.partition(-scores, 49, axis=1)[:, 49]
+    return taste, -np.partition(-scores, 49, axis=1)[:, 49]
 
 
 def text_rate(vector, target, system):
@@ -1050,7 +1050,8 @@ show.say(
 
 # %%
 some = rng.choice(n_items, 120, replace=False)
-clean_scores = title_vectors[some] @ vectors.T
+searches = title_vectors[some].astype(float)
+clean_scores = (searches @ vectors.T).round(6)  # equal texts, equal scores
 own_score = clean_scores[np.arange(120), some]
 found_clean = (clean_scores > own_score[:, None]).sum(1) < 10
 typing = {}
@@ -1061,7 +1062,7 @@ for swaps in (1, 3):
             cut = texts[f].find(". Genres")
             where = (0, cut) if part == "title" else (cut + 9, None)
             spoilt.append(swap_letters(texts[f], swaps, rng, *where))
-        score = (title_vectors[some] * encoder.encode(spoilt)).sum(1)
+        score = (searches * encoder.encode(spoilt)).sum(1).round(6)
         others = clean_scores > score[:, None]
         others[np.arange(120), some] = False
         typing[swaps, part] = (others.sum(1) < 10) * 1.0
@@ -1098,9 +1099,9 @@ lessons = [
     list(rng.choice(loot, 3, replace=False)) if i % 2 else random_words()
     for i in range(len(school))
 ]
-attacked = torch.tensor(attacked_vectors(school, lessons))
-original = torch.tensor(vectors[school])
-head = torch.eye(vectors.shape[1], requires_grad=True)
+attacked = torch.tensor(attacked_vectors(school, lessons)).double()
+original = torch.tensor(vectors[school]).double()
+head = torch.eye(vectors.shape[1], dtype=torch.double, requires_grad=True)
 optimiser = torch.optim.Adam([head], lr=2e-3)
 unit = torch.nn.functional.normalize
 for _ in range(200):
@@ -1135,7 +1136,8 @@ text_scores = plain[0] @ vectors.T
 
 
 def standard(scores):
-    return scores[:, offered].mean(1), scores[:, offered].std(1)
+    scores = scores[:, offered].astype(float)
+    return scores.mean(1), scores.std(1)
 
 
 share = fusion_weight["weight"]

@@ -29,7 +29,7 @@ def main() -> None:
     interactions, catalogue = load_movielens_100k()
     train = Split.per_user_chronological(interactions, seed=0).train_and_validation
     users = np.arange(train.n_users)
-    encoder = TextEncoder("minilm")
+    encoder = TextEncoder("minilm", dtype="float32")
     texts = catalogue.describe(*FIELDS)
     print(f"{harness.processor()}; {threads} threads; {len(train):,} interactions, {len(texts):,} films")
 

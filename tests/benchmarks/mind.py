@@ -100,7 +100,7 @@ def main() -> None:
         f"{harness.processor()}; {threads} threads\n{news}\n{news.counts().to_string(index=False)}",
         flush=True,
     )
-    encoder = TextEncoder("minilm")
+    encoder = TextEncoder("minilm", dtype="float32")
     methods = {
         "popularity": (popularity, [1, 2, 4, 7]),
         "click-through rate": (click_rate, [1, 10, 100, 1000]),

@@ -242,7 +242,7 @@ def test_bad_texts_are_one_clear_error_and_leave_nothing_behind(
     ("settings", "message"),
     [
         ({"pooling": "sum"}, "unknown pooling 'sum': choose one of mean, cls, max, word_embeddings"),
-        ({"dtype": "int8"}, "unknown dtype 'int8': choose one of float32, bfloat16"),
+        ({"dtype": "int8"}, "unknown dtype 'int8': choose one of float64, float32, bfloat16"),
         ({"max_tokens": 65}, "reads 3 to 64 tokens"),
         ({"max_tokens": 2}, "reads 3 to 64 tokens"),
     ],
