@@ -101,17 +101,12 @@ def read_chapters(notebooks: Path) -> list[pages.Chapter]:
 def prepare_notebook(notebook: dict) -> None:
     """Change a parsed notebook in place for the page.
 
-    Ledger ids in the text become links to the ledger, the fold of a solution says what it hides, verdicts
-    get a mark that the ledger can link to, and outputs keep only what a page can show.
+    Ledger ids in the text become links to the ledger, verdicts get a mark that the ledger can link to, and
+    outputs keep only what a page can show.
     """
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = LEDGER_ID.sub(_ledger_link, "".join(cell["source"]))
-        if "solution" in cell["metadata"].get("tags", ()):
-            cell["metadata"]["mystnb"] = {
-                "code_prompt_show": "Show a solution",
-                "code_prompt_hide": "Hide the solution",
-            }
         if cell["cell_type"] == "code":
             cell["outputs"] = [part for output in cell["outputs"] for part in _for_a_page(output)]
 

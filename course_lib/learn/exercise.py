@@ -30,8 +30,8 @@ class Exercise:
     ``judge(answer)`` returns ``None`` for a right answer, else a sentence that says what is wrong and gives a
     direction without giving the answer. ``wrong_examples`` are at least two answers that learners are likely
     to give; each must get a sentence of its own, and a test holds the judge to that. ``right`` is said after
-    a right answer. The reference solution is not here: it stands in the notebook, in the cell tagged
-    ``solution``.
+    a right answer. The reference solution is not here: it stands in the notebook, in the Markdown cell
+    tagged ``solution``.
     """
 
     key: str  # "02.1": chapter, exercise
@@ -107,7 +107,7 @@ def hint(key: str) -> None:
     if given < 3:
         text = f"**Hint {given + 1} of 3** · {exercise.hints[given]}"
     else:
-        text = "**No more hints** · Open the folded cell below the exercise: it holds the solution."
+        text = "**No more hints** · Below the exercise stands *Show a solution*: open it."
     display({"text/markdown": text, "text/plain": text}, raw=True)
 
 

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from course_lib.learn.exercise import MIME as CHECK
 from course_lib.learn.verdict_cards import MIME as VERDICT
 from course_lib.show import LARGEST_IMAGE
+from notebooks.make import solutions
 
 _OWN_PLACES = (str(Path.home()), str(Path(__file__).resolve().parents[2]), sys.prefix)
 _TRACES = {
@@ -152,20 +153,15 @@ def _images(notebook: NotebookNode) -> Iterator[str]:
 
 
 def _exercises(notebook: NotebookNode) -> Iterator[str]:
-    shown: dict[str, list[str]] = {}
-    for cell, found in checks(notebook):
-        kind = next((tag for tag in ("exercise", "solution") if _tagged(cell, tag)), "untagged")
-        shown.setdefault(found["key"], []).append(f"{kind}: {found['status']}")
+    found, faults = solutions.lift(notebook)
+    yield from faults
+    shown: dict[str, list[str]] = {solution.key: [] for solution in found.values()}
+    for cell, check in checks(notebook):
+        kind = "exercise" if _tagged(cell, "exercise") else "untagged"
+        shown.setdefault(check["key"], []).append(f"{kind}: {check['status']}")
     for key, states in shown.items():
-        if states != ["exercise: not attempted", "solution: right"]:
-            yield (
-                f"exercise {key} shows {states}: it needs a cell tagged 'exercise' that is not attempted, "
-                "then a cell tagged 'solution' that is right"
-            )
-    for place, cell in _code(notebook):
-        if _tagged(cell, "solution") and not cell.source.startswith("#"):
-            # JupyterLab shows the first line of a folded cell.
-            yield f"{place}: begin the solution with a comment, or its folded cell gives it away"
+        if states != ["exercise: not attempted"]:
+            yield f"exercise {key} shows {states}: wanted is one cell tagged 'exercise' that is not attempted"
 
 
 def _repeated_verdicts(notebook: NotebookNode) -> Iterator[str]:

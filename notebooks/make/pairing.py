@@ -39,20 +39,10 @@ def paired(source: Path, notebook: Path) -> NotebookNode:
         if cell.cell_type == "code" and before.source == cell.source:
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
     _name_new_cells(fresh.cells, {cell.id for cell in old})
-    for cell in fresh.cells:
-        fold_solution(cell)
     executed = read(notebook).metadata.get("course", {}) if notebook.exists() else {}
     fresh.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE, "course": executed})
     fresh.nbformat, fresh.nbformat_minor = 4, 5
     return fresh
-
-
-def fold_solution(cell: NotebookNode) -> None:
-    """Fold a cell tagged ``solution`` with its outputs: in JupyterLab by metadata, in the book by a tag."""
-    tags = cell.metadata.get("tags", [])
-    if "solution" in tags:
-        cell.metadata["tags"] = [*tags, *({"hide-cell"} - set(tags))]
-        cell.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
 
 
 def read(notebook: Path) -> NotebookNode:

@@ -1290,7 +1290,7 @@ for ledger_id, section in [("D4-11", "D4"), ("D5-18", "D5")]:
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, and read what comes back. `learn.hint("01.1")` gives a hint, three times.
+# Replace each `...`, run the cell, and read what comes back. (If Python does not know `learn`, run the first code cells of the chapter.) `learn.hint("01.1")` gives a hint, three times.
 #
 # **01.1** A list shows the films 7, 3, 9, 1, 5 in this order. The relevant films are 1, 3, 4, 8 and 9. What is Recall@3?
 
@@ -1299,11 +1299,17 @@ recall_at_3 = ...
 
 learn.check("01.1", recall_at_3)
 
-# %% tags=["solution"]
-# One solution
-recall_at_3 = len({7, 3, 9} & {1, 3, 4, 8, 9}) / 5
-
-learn.check("01.1", recall_at_3)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# Only the first three places count. Films 3 and 9 are relevant, film 7 is not; five films are relevant in all.
+#
+# ```python
+# recall_at_3 = len({7, 3, 9} & {1, 3, 4, 8, 9}) / 5
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **01.2** Write `ceiling_of(candidates, relevant, k)` for one person: the highest Recall@k that *any* ranker can reach which may only reorder `candidates` (a list of ids).
@@ -1314,14 +1320,18 @@ ceiling_of = ...
 
 learn.check("01.2", ceiling_of)
 
-
-# %% tags=["solution"]
-# One solution
-def ceiling_of(candidates, relevant, k):
-    return min(k, len(set(candidates) & relevant)) / len(relevant)
-
-
-learn.check("01.2", ceiling_of)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# No ranker shows more hits than there are among the candidates, and none shows more than `k`.
+#
+# ```python
+# def ceiling_of(candidates, relevant, k):
+#     return min(k, len(set(candidates) & relevant)) / len(relevant)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **01.3** Ten films are shown to each. Which stage deserves the blame for what is missing on the screen: `"retrieval"`, `"ranking"` or `"neither"`?
@@ -1337,11 +1347,17 @@ to_blame = {"Ana": ..., "Bo": ..., "Chen": ...}
 
 learn.check("01.3", to_blame)
 
-# %% tags=["solution"]
-# One solution
-to_blame = {"Ana": "retrieval", "Bo": "ranking", "Chen": "neither"}
-
-learn.check("01.3", to_blame)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The two films that reached Ana's ranker are both on the screen, so retrieval lost the other eight. Bo's ranker had nine good films and showed one. Chen's ten places are all filled well.
+#
+# ```python
+# to_blame = {"Ana": "retrieval", "Bo": "ranking", "Chen": "neither"}
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **01.4** Write `most_popular(train_matrix, k)`: the ids of the `k` items that most people have, best first, equal counts in order of rising id. `train_matrix` is a sparse
@@ -1352,20 +1368,19 @@ most_popular = ...
 
 learn.check("01.4", most_popular)
 
-
-# %% tags=["solution"]
-# One solution
-def most_popular(train_matrix, k):
-    counts = np.asarray(train_matrix.sum(axis=0)).ravel()
-    return np.argsort(-counts, kind="stable")[
-        :k
-    ]  # "stable" keeps equal counts in order of id
-
-
-assert (
-    most_popular(known, 5) == np.lexsort((films, -train.item_counts))[:5]
-).all()
-learn.check("01.4", most_popular)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# A stable sort keeps equal counts as they stood, and they stood in order of id.
+#
+# ```python
+# def most_popular(train_matrix, k):
+#     counts = np.asarray(train_matrix.sum(axis=0)).ravel()
+#     return np.argsort(-counts, kind="stable")[:k]
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## What to read

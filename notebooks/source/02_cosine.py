@@ -926,7 +926,7 @@ learn.live(
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, and read what comes back. `learn.hint("02.1")` gives a hint, three times.
+# Replace each `...`, run the cell, and read what comes back. (If Python does not know `learn`, run the first code cells of the chapter.) `learn.hint("02.1")` gives a hint, three times.
 #
 # **02.1** Write `my_cosine(a, b)` for matrices `a` of shape `[n, d]` and `b` of shape `[m, d]`. It returns all `[n, m]` cosines. A row of zeros has
 # no direction: let its cosines be 0.
@@ -936,18 +936,22 @@ my_cosine = ...
 
 learn.check("02.1", my_cosine)
 
-
-# %% tags=["solution"]
-# One solution
-def my_cosine(a, b):
-    def unit(x):
-        length = np.linalg.norm(x, axis=1, keepdims=True)
-        return x / np.where(length == 0, 1, length)
-
-    return unit(a) @ unit(b).T
-
-
-learn.check("02.1", my_cosine)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# Each row is divided by its own length; a length of 0 is replaced by 1, and 0 / 1 stays 0.
+#
+# ```python
+# def my_cosine(a, b):
+#     def unit(x):
+#         length = np.linalg.norm(x, axis=1, keepdims=True)
+#         return x / np.where(length == 0, 1, length)
+#
+#     return unit(a) @ unit(b).T
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **02.2** Two unit vectors have a cosine of 0.8. How far apart are their tips?
@@ -957,11 +961,17 @@ distance = ...
 
 learn.check("02.2", distance)
 
-# %% tags=["solution"]
-# One solution
-distance = np.sqrt(2 - 2 * 0.8)
-
-learn.check("02.2", distance)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# For unit vectors the squared distance is 2 − 2 cos θ.
+#
+# ```python
+# distance = np.sqrt(2 - 2 * 0.8)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **02.3** You multiply **each item vector by a positive number of its own**. For which measures can the ranking of the items for a user change? Give a set,
@@ -972,11 +982,17 @@ can_change = ...
 
 learn.check("02.3", can_change)
 
-# %% tags=["solution"]
-# One solution
-can_change = {"dot", "euclidean"}
-
-learn.check("02.3", can_change)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The cosine divides by the item's length, so a positive factor cancels. In the other two it survives.
+#
+# ```python
+# can_change = {"dot", "euclidean"}
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **02.4** How many dimensions does it take, at least, until 95 % of random pairs have a cosine between −0.1 and 0.1? Use the normal approximation
@@ -987,11 +1003,17 @@ enough = ...
 
 learn.check("02.4", enough)
 
-# %% tags=["solution"]
-# One solution
-enough = int(np.ceil((1.96 / 0.1) ** 2))
-
-learn.check("02.4", enough)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The cosine of two random vectors has a standard deviation of 1/√d, so 1.96/√d ≤ 0.1.
+#
+# ```python
+# enough = int(np.ceil((1.96 / 0.1) ** 2))
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## What to read

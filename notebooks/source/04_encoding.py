@@ -2942,7 +2942,7 @@ learn.verdict(
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, and read what comes back. `learn.hint("04.1")` gives a hint, three times.
+# Replace each `...`, run the cell, and read what comes back. (If Python does not know `learn`, run the first code cells of the chapter.) `learn.hint("04.1")` gives a hint, three times.
 #
 # **04.1** Write `mean_pool(hidden, mask)`: `hidden` has the shape `[n, length, d]`, `mask` is True at real tokens, `[n, length]`. It returns the mean over the
 # real tokens, `[n, d]`.
@@ -2952,15 +2952,19 @@ mean_pool = ...
 
 learn.check("04.1", mean_pool)
 
-
-# %% tags=["solution"]
-# One way to do it
-def mean_pool(hidden, mask):
-    real = mask[:, :, None]
-    return (hidden * real).sum(axis=1) / real.sum(axis=1)
-
-
-learn.check("04.1", mean_pool)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The mask is 1 at real tokens and 0 at padding: padding adds nothing to the sum, and is not counted below the line.
+#
+# ```python
+# def mean_pool(hidden, mask):
+#     real = mask[:, :, None]
+#     return (hidden * real).sum(axis=1) / real.sum(axis=1)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **04.2** Which of these mistakes raise **no** error, so that only a look at the numbers finds them? Give a set out of
@@ -2971,15 +2975,21 @@ silent = ...
 
 learn.check("04.2", silent)
 
-# %% tags=["solution"]
-# One way to do it
-silent = {
-    "a model from a configuration",
-    "words outside the vocabulary",
-    "averaging without centring",
-}
-
-learn.check("04.2", silent)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The other two raise an error, which section 2 shows.
+#
+# ```python
+# silent = {
+#     "a model from a configuration",
+#     "words outside the vocabulary",
+#     "averaging without centring",
+# }
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **04.3** The half-life is 10 films, and the newest film has place 1. How many times the weight of the film at place 21 does the newest film (place 1) have?
@@ -2989,11 +2999,17 @@ ratio = ...
 
 learn.check("04.3", ratio)
 
-# %% tags=["solution"]
-# One way to do it
-ratio = 0.5 ** (1 / 10) / 0.5 ** (21 / 10)
-
-learn.check("04.3", ratio)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# From place 1 to place 21 lie 20 places: two half-lives.
+#
+# ```python
+# ratio = 0.5 ** (1 / 10) / 0.5 ** (21 / 10)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **04.4** Write `reciprocal_rank_fusion(first, second)`: two ranked lists of item names, best first. It returns all names that stand in at least one list, ordered by the sum of
@@ -3004,18 +3020,22 @@ reciprocal_rank_fusion = ...
 
 learn.check("04.4", reciprocal_rank_fusion)
 
-
-# %% tags=["solution"]
-# One way to do it
-def reciprocal_rank_fusion(first, second):
-    points = {}
-    for ranking in (first, second):
-        for rank, item in enumerate(ranking, start=1):
-            points[item] = points.get(item, 0) + 1 / (60 + rank)
-    return sorted(points, key=lambda item: (-points[item], item))
-
-
-learn.check("04.4", reciprocal_rank_fusion)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The points of an item add up over the lists. The minus sign puts the most points first, and the name decides between equals.
+#
+# ```python
+# def reciprocal_rank_fusion(first, second):
+#     points = {}
+#     for ranking in (first, second):
+#         for rank, item in enumerate(ranking, start=1):
+#             points[item] = points.get(item, 0) + 1 / (60 + rank)
+#     return sorted(points, key=lambda item: (-points[item], item))
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **04.5** A reader of news comes. Write `reader(history, vectors, half_life)`: `history` is a list of positions of clicked articles, *oldest first* as MIND stores them; `vectors` is
@@ -3027,17 +3047,21 @@ reader = ...
 
 learn.check("04.5", reader)
 
-
-# %% tags=["solution"]
-# One way to do it
-def reader(history, vectors, half_life):
-    place = np.arange(len(history), 0, -1)  # the latest stands last
-    weights = 0.5 ** (place / half_life)
-    centred = vectors - vectors.mean(axis=0)
-    return weights @ centred[history] / weights.sum()
-
-
-learn.check("04.5", reader)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The history is stored oldest first, so its last article has place 1. The mean that is subtracted is that of all articles.
+#
+# ```python
+# def reader(history, vectors, half_life):
+#     place = np.arange(len(history), 0, -1)  # the latest stands last
+#     weights = 0.5 ** (place / half_life)
+#     centred = vectors - vectors.mean(axis=0)
+#     return weights @ centred[history] / weights.sum()
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## What to read

@@ -2157,7 +2157,7 @@ learn.verdict(
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, and read what comes back. `learn.hint("05.1")` gives a hint, three times.
+# Replace each `...`, run the cell, and read what comes back. (If Python does not know `learn`, run the first code cells of the chapter.) `learn.hint("05.1")` gives a hint, three times.
 #
 # **05.1** Eva is new and has watched A and B. Fold her in: what is the *item-based* score of film C for her, with the film similarities of the 4 × 5 matrix of section 1 as they are? (No neighbours are cut off.) Give the number to three decimals, or compute it.
 
@@ -2166,12 +2166,17 @@ score_of_c = ...
 
 learn.check("05.1", score_of_c)
 
-# %% tags=["solution"]
-# One solution
-# A (1 viewer) and C (3 viewers) share Ana; B (3 viewers) and C share Ana and Chen
-score_of_c = 1 / np.sqrt(1 * 3) + 2 / np.sqrt(3 * 3)
-
-learn.check("05.1", score_of_c)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# A (1 viewer) and C (3 viewers) share Ana. B (3 viewers) and C share Ana and Chen.
+#
+# ```python
+# score_of_c = 1 / np.sqrt(1 * 3) + 2 / np.sqrt(3 * 3)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **05.2** Write `als_user(items, watched, regularization, alpha)`: `items` is `[n, d]`, `watched` a list of film numbers. It returns the vector `[d]` that minimises the loss of section 3 for this person. An empty cell weighs 1.
@@ -2181,17 +2186,21 @@ als_user = ...
 
 learn.check("05.2", als_user)
 
-
-# %% tags=["solution"]
-# One solution
-def als_user(items, watched, regularization, alpha):
-    own = items[watched]
-    left = items.T @ items + (alpha - 1) * own.T @ own
-    left = left + regularization * np.eye(items.shape[1])
-    return np.linalg.solve(left, alpha * own.sum(axis=0))
-
-
-learn.check("05.2", als_user)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# All films stand in the first sum once; each watched film then comes (alpha − 1) times more.
+#
+# ```python
+# def als_user(items, watched, regularization, alpha):
+#     own = items[watched]
+#     left = items.T @ items + (alpha - 1) * own.T @ own
+#     left = left + regularization * np.eye(items.shape[1])
+#     return np.linalg.solve(left, alpha * own.sum(axis=0))
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **05.3** Somebody forgets the condition $\operatorname{diag}(B)=0$ of EASE and lets $\lambda\to0$ (suppose that $X^\top X$ has an inverse). What does $B$ tend to? Choose `"all zeros"`, `"the identity"`, `"the cosine matrix"` or `"the inverse of the gram matrix"`.
@@ -2201,12 +2210,17 @@ without_condition = ...
 
 learn.check("05.3", without_condition)
 
-# %% tags=["solution"]
-# One solution
-# B = (XᵀX + λI)⁻¹ XᵀX, and that tends to I: every film predicts itself
-without_condition = "the identity"
-
-learn.check("05.3", without_condition)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# $B=(X^\top X+\lambda I)^{-1}X^\top X$, and that tends to the identity: every film predicts itself.
+#
+# ```python
+# without_condition = "the identity"
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **05.4** You hand the matrix of MovieLens to an item-based recommender **transposed**, and there is no error. What does one of its lists then contain, and for whom? Give a tuple `(contents, receiver)` out of `"films"` and `"people"`: first what stands in the list, then what it is made for.
@@ -2216,11 +2230,17 @@ contents, receiver = ..., ...
 
 learn.check("05.4", (contents, receiver))
 
-# %% tags=["solution"]
-# One solution
-contents, receiver = "people", "films"
-
-learn.check("05.4", (contents, receiver))
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The rows are now films and the columns people: each film gets a list of people.
+#
+# ```python
+# contents, receiver = "people", "films"
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## What to read

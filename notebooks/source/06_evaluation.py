@@ -3019,7 +3019,7 @@ show.say(
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, and read what comes back. `learn.hint("06.1")` gives a hint, three times.
+# Replace each `...`, run the cell, and read what comes back. (If Python does not know `learn`, run the first code cells of the chapter.) `learn.hint("06.1")` gives a hint, three times.
 #
 # **06.1** A list of four films has hits at ranks 1 and 4. The user has six relevant films. Fill in the four numbers.
 
@@ -3033,16 +3033,22 @@ by_pencil = {
 
 learn.check("06.1", by_pencil)
 
-# %% tags=["solution"]
-# One solution
-by_pencil = {
-    "recall@4": 2 / 6,
-    "recall_capped@4": 2 / 4,
-    "map@4": (1 / 1 + 2 / 4) / 6,
-    "map_of_hits@4": (1 / 1 + 2 / 4) / 2,
-}
-
-learn.check("06.1", by_pencil)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# All four have the hits on top, plain or as precision at each hit. Only the denominators differ.
+#
+# ```python
+# by_pencil = {
+#     "recall@4": 2 / 6,
+#     "recall_capped@4": 2 / 4,
+#     "map@4": (1 / 1 + 2 / 4) / 6,
+#     "map_of_hits@4": (1 / 1 + 2 / 4) / 2,
+# }
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **06.2** Write `my_recall(ids, relevant, k)`. `ids` is an integer array `[n, width]`, best first, −1 in empty places; `relevant` is a list of n Python sets. Return an array of n numbers:
@@ -3053,21 +3059,25 @@ my_recall = ...
 
 learn.check("06.2", my_recall)
 
-
-# %% tags=["solution"]
-# One solution
-def my_recall(ids, relevant, k):
-    return np.array(
-        [
-            len(set(row[:k].tolist()) & wanted) / len(wanted)
-            if wanted
-            else np.nan
-            for row, wanted in zip(ids, relevant, strict=True)
-        ]
-    )
-
-
-learn.check("06.2", my_recall)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# −1 is in nobody's set, so an empty place is never a hit.
+#
+# ```python
+# def my_recall(ids, relevant, k):
+#     return np.array(
+#         [
+#             len(set(row[:k].tolist()) & wanted) / len(wanted)
+#             if wanted
+#             else np.nan
+#             for row, wanted in zip(ids, relevant, strict=True)
+#         ]
+#     )
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **06.3** A paper reports HitRate@10 among 100 sampled negatives, in a shop where 20,000 items compete: the relevant one and 19,999 that the user never took. To which K of a *full-ranking* Recall@K does that come closest? Give the rank
@@ -3078,13 +3088,19 @@ full_rank = ...
 
 learn.check("06.3", full_rank)
 
-# %% tags=["solution"]
-# One solution
-ranks = np.arange(1, 4001)
-even = hypergeom.cdf(9, 19_999, ranks - 1, 100)
-full_rank = int(ranks[np.argmin(np.abs(even - 0.5))])
-
-learn.check("06.3", full_rank)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# At rank r, r − 1 items stand above the relevant one. It stays in the top ten while at most nine of them are drawn.
+#
+# ```python
+# ranks = np.arange(1, 4001)
+# even = hypergeom.cdf(9, 19_999, ranks - 1, 100)
+# full_rank = int(ranks[np.argmin(np.abs(even - 0.5))])
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **06.4** *Find the flaws.* A colleague announces a new retriever. Read the code, then the announcement.
@@ -3117,11 +3133,17 @@ flaws = ...
 
 learn.check("06.4", flaws)
 
-# %% tags=["solution"]
-# One solution
-flaws = {"random split", "tuned on test", "untuned baseline", "no interval"}
-
-learn.check("06.4", flaws)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The split is by chance, not by time; three settings were tried, and the best was picked on the test set; the rival got none; and no interval is given.
+#
+# ```python
+# flaws = {"random split", "tuned on test", "untuned baseline", "no interval"}
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **06.5** A headline was shown four times: at a place that everybody looks at, clicked; twice at a place that every second reader looks at, clicked once; and at a place that every fourth reader looks at, not clicked.
@@ -3136,15 +3158,21 @@ rates_of_one = {
 
 learn.check("06.5", rates_of_one)
 
-# %% tags=["solution"]
-# One solution
-rates_of_one = {
-    "naive": 2 / 4,
-    "weighted": (1 / 1 + 1 / 0.5) / 4,
-    "weighted, fourth clicked": (1 / 1 + 1 / 0.5 + 1 / 0.25) / 4,
-}
-
-learn.check("06.5", rates_of_one)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# A click at a place where a share e of the readers look stands for 1/e clicks. The mean is over all four times shown.
+#
+# ```python
+# rates_of_one = {
+#     "naive": 2 / 4,
+#     "weighted": (1 / 1 + 1 / 0.5) / 4,
+#     "weighted, fourth clicked": (1 / 1 + 1 / 0.5 + 1 / 0.25) / 4,
+# }
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## What to read

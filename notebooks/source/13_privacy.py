@@ -1543,7 +1543,7 @@ learn.verdict(
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, and read what comes back. `learn.hint("13.1")` gives a hint, three times.
+# Replace each `...`, run the cell, and read what comes back. (If Python does not know `learn`, run the first code cells of the chapter.) `learn.hint("13.1")` gives a hint, three times.
 #
 # **13.1** A thousand people answer by randomised response with $\varepsilon=\ln 3$. Of the reports, 400 say yes. What share of the people do you estimate to have a true yes?
 
@@ -1552,12 +1552,18 @@ true_share = ...
 
 learn.check("13.1", true_share)
 
-# %% tags=["solution"]
-# One solution
-p = 3 / (1 + 3)
-true_share = (0.4 - (1 - p)) / (2 * p - 1)
-
-learn.check("13.1", true_share)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# With ε = ln 3 the truth is told with probability p = 3/4. Solve 0.4 = p · share + (1 − p) · (1 − share).
+#
+# ```python
+# p = 3 / (1 + 3)
+# true_share = (0.4 - (1 - p)) / (2 * p - 1)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **13.2** DP-popularity for 943 people; everybody counts with at most 20 films; pure $\varepsilon=2$ at *user* level. What is the scale $b$ of the Laplace noise on each count?
@@ -1567,11 +1573,17 @@ scale_of_noise = ...
 
 learn.check("13.2", scale_of_noise)
 
-# %% tags=["solution"]
-# One solution
-scale_of_noise = 20 / 2
-
-learn.check("13.2", scale_of_noise)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# One user changes at most 20 counts by 1 each, so the sensitivity is 20, whatever the number of users.
+#
+# ```python
+# scale_of_noise = 20 / 2
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **13.3** Write `masked(ring, place, common)`: `ring` is uint64 `[m]`, the client's own vector; `common[v]` is the uint64 mask `[m]` that it shares with client `v` (`common[place]` is not used). It returns what the client sends, so that the vectors of all clients add up to the sum of the secrets.
@@ -1581,17 +1593,21 @@ masked = ...
 
 learn.check("13.3", masked)
 
-
-# %% tags=["solution"]
-# One solution
-def masked(ring, place, common):
-    for other, mask in enumerate(common):
-        if other != place:
-            ring = ring + mask if place < other else ring - mask
-    return ring
-
-
-learn.check("13.3", masked)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# Of each pair, the client with the smaller place adds the common mask, and the other one subtracts it.
+#
+# ```python
+# def masked(ring, place, common):
+#     for other, mask in enumerate(common):
+#         if other != place:
+#             ring = ring + mask if place < other else ring - mask
+#     return ring
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **13.4** Which defence stops which attacker? Choose for each one of `"encryption"`, `"access control"`, `"differential privacy"`, `"secure aggregation"`; each is used once.
@@ -1606,16 +1622,22 @@ stopped_by = {
 
 learn.check("13.4", stopped_by)
 
-# %% tags=["solution"]
-# One solution
-stopped_by = {
-    "a thief takes the disk": "encryption",
-    "an employee without need opens the table": "access control",
-    "the server reads single updates": "secure aggregation",
-    "a customer asks the model who was in": "differential privacy",
-}
-
-learn.check("13.4", stopped_by)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# Ask of each attacker what they see, and in what form.
+#
+# ```python
+# stopped_by = {
+#     "a thief takes the disk": "encryption",
+#     "an employee without need opens the table": "access control",
+#     "the server reads single updates": "secure aggregation",
+#     "a customer asks the model who was in": "differential privacy",
+# }
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## What to read

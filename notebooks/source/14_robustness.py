@@ -1925,7 +1925,7 @@ learn.verdict(
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, and read what comes back. `learn.hint("14.1")` gives a hint, three times.
+# Replace each `...`, run the cell, and read what comes back. (If Python does not know `learn`, run the first code cells of the chapter.) `learn.hint("14.1")` gives a hint, three times.
 #
 # **14.1** Mei has watched 16 films. Three equal fake profiles of 36 films share 12 films with her (the target is not among them) and are among her nearest neighbours; those whom they displace do not have the target. By how much do they raise the score of the target in user neighbours with cosine?
 
@@ -1934,11 +1934,17 @@ raised_by = ...
 
 learn.check("14.1", raised_by)
 
-# %% tags=["solution"]
-# One solution
-raised_by = 3 * 12 / np.sqrt(36 * 16)
-
-learn.check("14.1", raised_by)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# A fake votes with its cosine, 12 shared films ÷ √(36 · 16), and there are three fakes.
+#
+# ```python
+# raised_by = 3 * 12 / np.sqrt(36 * 16)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **14.2** A detector finds all 9 fakes. Its threshold lets it flag 1 % of 943 genuine people as well. What is its precision, to two decimals?
@@ -1948,11 +1954,17 @@ precision = ...
 
 learn.check("14.2", precision)
 
-# %% tags=["solution"]
-# One solution
-precision = 9 / (9 + 0.01 * 943)
-
-learn.check("14.2", precision)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# Flagged are all 9 fakes and 1 % of the 943 genuine people.
+#
+# ```python
+# precision = 9 / (9 + 0.01 * 943)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **14.3** Write `attraction_of(clicked, looked)`: `clicked` is an array of 0 and 1, one entry for each time an article was shown, `looked` the propensities of the places. Return the estimate by inverse propensity, as in section 5 (places only).
@@ -1962,14 +1974,18 @@ attraction_of = ...
 
 learn.check("14.3", attraction_of)
 
-
-# %% tags=["solution"]
-# One solution
-def attraction_of(clicked, looked):
-    return np.mean(clicked / looked)
-
-
-learn.check("14.3", attraction_of)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# Each click counts 1 ÷ its propensity; the mean is over all times shown.
+#
+# ```python
+# def attraction_of(clicked, looked):
+#     return np.mean(clicked / looked)
+# ```
+#
+# </details>
 
 # %% [markdown]
 # **14.4** A team reports: "After our change the gap between two groups is clearly smaller." The recall of the group that was served worst is the same as before. What happened? Choose one:
@@ -1980,11 +1996,17 @@ what_happened = ...
 
 learn.check("14.4", what_happened)
 
-# %% tags=["solution"]
-# One solution
-what_happened = "the model served the others worse"
-
-learn.check("14.4", what_happened)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# The gap is a difference of two numbers. The lower one is as before, so the higher one fell.
+#
+# ```python
+# what_happened = "the model served the others worse"
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ## What to read

@@ -47,7 +47,11 @@ def chapter(title: str, outputs: list, figure_alt: str = "A grey square.") -> nb
         ),
         nbformat.v4.new_code_cell("verdicts", outputs=outputs),
         nbformat.v4.new_code_cell("answer = ...", metadata={"tags": ["exercise"]}),
-        nbformat.v4.new_code_cell("answer = 1", metadata={"tags": ["solution", "hide-cell"]}),
+        nbformat.v4.new_markdown_cell(
+            "<details>\n<summary>Show a solution</summary>\n\n"
+            "It is $1$.\n\n```python\nanswer = 1\n```\n\n</details>",
+            metadata={"tags": ["solution"]},
+        ),
     ]
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return nbformat.v4.new_notebook(cells=cells, metadata=kernel)

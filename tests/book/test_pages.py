@@ -160,7 +160,9 @@ def test_cover_has_a_card_for_each_chapter_and_the_live_tally(small_book):
 
 def test_chapter_folds_its_solution_and_links_ledger_ids(small_book):
     text = page(small_book, "02_cosine")
-    assert "Show a solution" in text.select_one("div.tag_solution, .tag_hide-cell").get_text()
+    solution = text.select_one("details:has(> summary:-soup-contains('Show a solution'))")
+    assert not solution.has_attr("open")
+    assert solution.select_one("div.highlight-python pre").get_text().strip() == "answer = 1"
     assert text.select_one("td a[href='ledger.html#d1-16']")
 
 

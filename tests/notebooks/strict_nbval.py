@@ -3,11 +3,14 @@
 A pytest plugin: `python -m pytest -p strict_nbval some.ipynb` compares one notebook.
 """
 
+import ast
+
 import pytest
 from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 
+from notebooks.make import pairing, solutions
 from notebooks.make.compare import difference, tolerance_of
 from notebooks.make.kernel import ThisPython, settings
 
@@ -22,10 +25,14 @@ class ChapterNotebook(IPyNbFile):
         self.kernel = ChapterKernel(self.path.parent)
 
     def collect(self):
+        found, _ = solutions.lift(pairing.read(self.path))  # what is missing is told by inspection
         for cell in super().collect():
             yield ChapterCell.from_parent(
                 self, name=cell.name, cell_num=cell.cell_num, cell=cell.cell, options=cell.options
             )
+            if cell.cell.id in found:
+                solution = found[cell.cell.id]
+                yield SolutionTrial.from_parent(self, name=f"Solution {solution.key}", solution=solution)
 
 
 class ChapterCell(IPyNbCell):
@@ -35,6 +42,35 @@ class ChapterCell(IPyNbCell):
         found = difference(ref, test, tolerance_of(self.cell))
         self.comparison_traceback = [found] if found else []
         return found is None
+
+
+class SolutionTrial(pytest.Item):
+    """A solution lifted out of its Markdown cell, in the kernel that has just run the exercise's cell.
+
+    It is evaluated among copies of the lesson's names, as an expression: the lesson goes on as if nothing
+    had happened.
+    """
+
+    def __init__(self, *, solution, **options):
+        super().__init__(**options)
+        self.solution = solution
+
+    def runtest(self):
+        trial = f"__import__({solutions.__name__!r}, fromlist=['*']).{self.solution!r}.assess(globals())"
+        reply = self.parent.kernel.kc.execute(
+            "",
+            silent=True,
+            user_expressions={"assessed": trial},
+            reply=True,
+            timeout=self.config.option.nbval_cell_timeout,
+        )
+        assessed = reply["content"]["user_expressions"]["assessed"]
+        assert assessed["status"] == "ok", "\n".join(assessed["traceback"])
+        status, message = ast.literal_eval(assessed["data"]["text/plain"])
+        assert status == "right", f"the solution of exercise {self.solution.key} is {status}: {message}"
+
+    def reportinfo(self):
+        return self.path, None, self.name
 
 
 class ChapterKernel(RunningKernel):

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_kinds_and_numbers_of_outputs_are_compared():
 
 
 def test_a_changed_notebook_fails_under_nbval_in_exactly_the_changed_cells(toy):
-    """Five changes that must be caught, one that is float noise, in one run of one kernel."""
+    """Changes that must be caught, a wrong solution, and one that is float noise, in one run of a kernel."""
     path = toy.notebook(toy.chapters[0])
     notebook = pairing.read(path)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -118,6 +119,8 @@ def test_a_changed_notebook_fails_under_nbval_in_exactly_the_changed_cells(toy):
     figure.outputs = figure.outputs[:1]
     fails.outputs = [*fails.outputs, fails.outputs[0].copy()]
     change(verdict, "text/plain", "corrected", "correct")
+    (solution,) = (cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", []))
+    solution.source = solution.source.replace("answer = 42", "answer = 41")
     pairing.write(notebook, path)
 
     words = [sys.executable, "-m", "pytest", "-p", "strict_nbval", "-q", "-rA", "--color=no", str(path)]
@@ -125,17 +128,13 @@ def test_a_changed_notebook_fails_under_nbval_in_exactly_the_changed_cells(toy):
     done = subprocess.run(
         words, cwd=toy.root, env={**os.environ, "PYTHONPATH": places}, capture_output=True, text=True
     )
-    failed = {
-        int(line.rsplit("Cell ", 1)[1].split()[0])
-        for line in done.stdout.splitlines()
-        if line.startswith("FAILED")
-    }
-    passed = {
-        int(line.rsplit("Cell ", 1)[1].split()[0])
-        for line in done.stdout.splitlines()
-        if line.startswith("PASSED")
-    }
+    failed, passed = (
+        {int(cell) for cell in re.findall(rf"^{word} .*Cell (\d+)", done.stdout, re.MULTILINE)}
+        for word in ("FAILED", "PASSED")
+    )
     changed = {code.index(cell) for cell in (sentence, frame, printed, product, figure, fails, verdict)}
     assert failed == changed, done.stdout
     assert passed == set(range(len(code))) - changed
     assert code.index(still) in passed
+    assert re.search(r"^FAILED .*Solution 99\.1", done.stdout, re.MULTILINE)
+    assert "the solution of exercise 99.1 is wrong: no." in done.stdout

@@ -29,13 +29,10 @@ def cells(course):
     return pairing.read(course.notebook(course.chapters[0])).cells
 
 
-def test_execute_stores_outputs_counts_and_folded_solutions(toy):
+def test_execute_stores_outputs_and_counts(toy):
     code = [cell for cell in cells(toy) if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not any("execution" in cell.metadata for cell in code)
-    solution = code[-1]
-    assert solution.metadata["tags"] == ["solution", "hide-cell"]
-    assert solution.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
     assert "version" not in pairing.read(toy.notebook(toy.chapters[0])).metadata["language_info"]
 
 
@@ -89,7 +86,8 @@ FAULTS = [
     ("size * 1.5", "print('took 1.5 s')", "a duration"),
     ("show.figure(figure,", "plt.show(); show.figure(plt.figure(),", "without alt text"),
     ("# ## Exercise", "# #### Exercise", "skips a level"),
-    ("answer = 42", "answer = 41", "exercise 99.1"),
+    ("answer = 42\n# ```", "answers = 42\n# ```", "solution of 99.1 gives no value to answer"),
+    ("answer = ...", "answer = 41", "exercise 99.1 shows ['exercise: wrong']"),
     ("size * 1.5", "learn.verdict('D1-17', 'correct', 'Again.', data='none')", "given twice"),
     ('# %% tags=["parameters"]', "# %%", "tagged 'parameters'"),
 ]

@@ -42,7 +42,7 @@ import pandas as pd
 from course_lib import learn, show
 
 judge = lambda answer: None if answer == 42 else "no."
-exercise = learn.Exercise("99.1", "Which number?", judge, ("a", "b", "c"), (1, 2))
+exercise = learn.Exercise("99.1", "Which number?", judge, ("a", "b", "c"), (1, 2), "Yes.")
 sys.modules["course_lib.learn.exercises.chapter_99"] = types.SimpleNamespace(EXERCISES=[exercise])
 values = np.random.default_rng(seed).normal(size=size)
 
@@ -92,10 +92,17 @@ learn.verdict("D1-17", "corrected", "It is {x}.", numbers={"x": 0.894427}, data=
 answer = ...
 learn.check("99.1", answer)
 
-# %% tags=["solution"]
-# One solution
-answer = 42
-learn.check("99.1", answer)
+# %% [markdown] tags=["solution"]
+# <details>
+# <summary>Show a solution</summary>
+#
+# It is the answer to everything.
+#
+# ```python
+# answer = 42
+# ```
+#
+# </details>
 """
 
 
