@@ -37,6 +37,8 @@ PLAN = ROOT / "notebooks" / "plan.toml"
 SOURCES = ROOT / "data_scripts" / "sources.toml"
 BOOK = ROOT / "build" / "book" / "index.html"
 RUN = ROOT / "build" / "run"
+WORK = ROOT / "work"
+JUPYTER = ROOT / "notebooks" / "make" / "jupyter"
 PIP_LOG = ROOT / "build" / "pip.log"
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -58,7 +60,7 @@ CUDA_PACKAGE = re.compile(r"(nvidia|cuda|triton)\b", re.IGNORECASE)
 COMMANDS = {
     "run": ("fetch the data, run every chapter, print the verdicts, build the book", "10 min"),
     "test": ("check everything: style, library, every stored output of every chapter, book", "15 min"),
-    "lab": ("open JupyterLab on the chapters", "10 s"),
+    "lab": ("open JupyterLab on your own copy of the chapters, in work/", "10 s"),
     "book": ("build the book from the chapters as they stand; `book serve` shows it", "1 min"),
     "data": ("list every data set, its licence and where it is; `data get NAME` fetches it", "10 s"),
     "benchmark": ("measure speed against other libraries: `benchmark encode`", "5 min"),
@@ -76,13 +78,14 @@ def main(words):
         return 0
     options, more = read_command_line(words)
     chapters = chosen_chapters(options.chapters) if options.command == "run" else {}
+    fresh = chosen_chapters(options.fresh) if options.command == "lab" and options.fresh else {}
     course = Course(find_or_make_environment(options), options.command, options.offline)
     if options.command == "run":
         return run(course, options, chapters)
     if options.command == "test":
         return test_as_another_machine(course) if options.other_machine else test(course)
     if options.command == "lab":
-        return lab(course, more)
+        return lab(course, fresh, more)
     if options.command == "book":
         return book(course, more)
     if options.command == "data":
@@ -123,6 +126,13 @@ def read_command_line(words):
     if name == "test":
         line.add_argument(
             "--other-machine", action="store_true", help="compute as an older processor does, on one thread"
+        )
+    if name == "lab":
+        line.add_argument(
+            "--fresh",
+            metavar="LESSON",
+            action="append",
+            help="begin this lesson anew, and keep your version beside it",
         )
     line.add_argument("--offline", action="store_true", help="make no connection beyond this machine")
     line.add_argument("--torch-index", metavar="URL", help="install torch from this index (see README.md)")
@@ -260,14 +270,18 @@ def test_as_another_machine(course):
         return test(course)
 
 
-def lab(course, more):
+def lab(course, fresh, more):
+    """Open JupyterLab on copies of the lessons: whatever a learner saves, the course stays as it is."""
+    anew = [word for key in fresh for word in ("--fresh", key)]
+    carry_out("laying out the lessons", course.module("notebooks.make", "lessons", *anew))
     if course.module("data_scripts", "get", *course.offline):
         print("course: some data is missing, so some cells will fail. JupyterLab opens all the same.")
     quiet = (  # JupyterLab would ask its publisher for news and for a newer version
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     )
-    return course.module("jupyterlab", "notebooks", *quiet, *more)
+    put_first(course.variables, "JUPYTER_CONFIG_PATH", JUPYTER)  # where the question about news is answered
+    return course.module("jupyterlab", WORK, *quiet, *more)
 
 
 def book(course, more):

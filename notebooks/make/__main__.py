@@ -1,4 +1,4 @@
-"""``python -m notebooks.make``: sync, execute, check, run, accept, readme."""
+"""``python -m notebooks.make``: sync, execute, check, run, accept, readme, lessons."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
 
-from notebooks.make import execution, readme
+from notebooks.make import desk, readme
 from notebooks.make.plan import Course, CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _execution() -> ModuleType:
+    """The module that runs notebooks. Its libraries take seconds to load; not every command needs them."""
+    from notebooks.make import execution
+
+    return execution
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,9 +55,16 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "execute", _execute, "Run notebooks with their own parameters and store the outputs, to be committed."
     )
-    add("check", _check, "Look for stale or unclean notebooks; runs nothing.")
+    check = add("check", _check, "Look for stale or unclean notebooks; runs nothing.")
+    check.add_argument(
+        "--fix", action="store_true", help="first take over changed text, and keep what was saved by hand"
+    )
     add("accept", _accept, "Accept the verdicts of the committed notebooks as they are now.", chapters=False)
     add("readme", _readme, "Write the picture, counts, results and chapter map of README.md.", chapters=False)
+    lessons = add(
+        "lessons", _lessons, "Lay copies of the lessons into work/, over nobody's changes.", chapters=False
+    )
+    lessons.add_argument("--fresh", metavar="LESSON", action="append", default=[], help="begin it anew")
     run = add("run", _run, "Run chapters with parameters; results in build/run.")
     run.add_argument("--scale", default="small", help="small (the default) or full")
     run.add_argument("--seed", type=int, help="another seed than the notebook's own")
@@ -62,26 +77,34 @@ def _parser() -> argparse.ArgumentParser:
 
 def _sync(course: Course, asked: argparse.Namespace) -> int:
     for chapter in course.pick(asked.chapters):
-        print(f"{chapter.key}: {'written' if execution.sync(course, chapter) else 'unchanged'}")
+        print(f"{chapter.key}: {'written' if _execution().sync(course, chapter) else 'unchanged'}")
     return 0
 
 
 def _execute(course: Course, asked: argparse.Namespace) -> int:
     for chapter in course.pick(asked.chapters):
         print(f"{chapter.key}: ", end="", flush=True)
-        execution.execute(course, chapter)
+        _execution().execute(course, chapter)
         print("outputs stored")
     return 0
 
 
 def _check(course: Course, asked: argparse.Namespace) -> int:
-    found = {chapter.key: execution.check(course, chapter) for chapter in course.pick(asked.chapters)}
+    if asked.fix:
+        _sync(course, asked)
+    found = {chapter.key: _execution().check(course, chapter) for chapter in course.pick(asked.chapters)}
     for key, faults in found.items():
         print("\n  ".join([f"{key}: {'nothing to repair' if not faults else ''}".rstrip(), *faults]))
     return 1 if any(found.values()) else 0
 
 
+def _lessons(course: Course, asked: argparse.Namespace) -> int:
+    desk.lay_out(course, fresh=course.pick(asked.fresh) if asked.fresh else [])
+    return 0
+
+
 def _run(course: Course, asked: argparse.Namespace) -> int:
+    execution = _execution()
     chapters = course.pick(asked.chapters)
     parameters = dict(map(_parameter, asked.parameters))
     if asked.seed is not None:
@@ -101,7 +124,7 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 def _accept(course: Course, asked: argparse.Namespace) -> int:
     before = json.loads(ACCEPTED.read_text(encoding="utf-8")) if ACCEPTED.exists() else {}
-    now = execution.snapshot(course)
+    now = _execution().snapshot(course)
     for key, words in now.items():
         for name, word in words.items():
             was = before.get(key, {}).get(name)

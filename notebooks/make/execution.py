@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -21,15 +22,36 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from course_lib.learn.verdict_cards import ledger
-from notebooks.make import inspection, pairing
+from notebooks.make import edits, inspection, pairing
 from notebooks.make.kernel import ChapterKernel
 from notebooks.make.plan import Chapter, Course, CourseError
 
 
 def sync(course: Course, chapter: Chapter) -> bool:
-    """Write the notebook of a chapter; outputs of unchanged cells stay. True if the file changed."""
+    """Write the notebook of a chapter; outputs of unchanged cells stay. True if the file changed.
+
+    A version that somebody saved by hand is kept in ``work/``.
+    """
     source, path = course.source(chapter), course.notebook(chapter)
-    return pairing.write(pairing.paired(source, path), path)
+    put_back(course, path)
+    return pairing.write(pairing.paired(source, path), path, course.work)
+
+
+def put_back(course: Course, notebook: Path) -> None:
+    """Keep a notebook that somebody saved by hand, and put back the committed one, where git has it.
+
+    Without git it stays as it is, for ``pairing``, which takes no output from it.
+    """
+    if not notebook.exists() or edits.is_as_written(notebook):
+        return
+    edits.keep(notebook, course.work)
+    show = ["git", "show", f"HEAD:./{notebook.name}"]
+    try:
+        committed = subprocess.run(show, cwd=notebook.parent, capture_output=True, check=False)
+    except FileNotFoundError:  # no git on this machine
+        return
+    if committed.returncode == 0:
+        edits.replace(notebook, committed.stdout)
 
 
 def execute(course: Course, chapter: Chapter) -> None:
@@ -39,6 +61,7 @@ def execute(course: Course, chapter: Chapter) -> None:
     found.
     """
     source, path = course.source(chapter), course.notebook(chapter)
+    put_back(course, path)
     notebook = pairing.paired(source, path)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -57,24 +80,24 @@ def execute(course: Course, chapter: Chapter) -> None:
     try:
         client.execute()
     except CellExecutionError as error:
-        pairing.write(notebook, trial)
+        pairing.write(notebook, trial, course.work)
         raise CourseError(f"{chapter.key} stopped: {error.ename}: {error.evalue}. {_where(error)}") from None
     finally:
         kernel.stop()
     notebook.metadata["language_info"] = pairing.LANGUAGE
-    notebook.metadata["course"] = {"source_sha256": pairing.source_hash(source)}
+    notebook.metadata["course"] = {"code_sha256": pairing.code_hash(notebook)}
     found = inspection.faults(notebook)
-    pairing.write(notebook, trial)
+    pairing.write(notebook, trial, course.work)
     if found:
         raise CourseError("\n  ".join([f"{chapter.key} was not stored:", *found]))
-    pairing.write(notebook, path)
+    pairing.write(notebook, path, course.work)
 
 
 def check(course: Course, chapter: Chapter) -> list[str]:
     """What is wrong with a committed notebook, found without running it."""
     why = pairing.stale(course.source(chapter), course.notebook(chapter))
     if why:
-        return [f"is stale: {why}; run `python -m notebooks.make execute {chapter.key}`"]
+        return [why]
     return inspection.faults(pairing.read(course.notebook(chapter)))
 
 
@@ -177,9 +200,7 @@ def _word(found: dict[str, Any]) -> str:
 def _parameters(course: Course, chapter: Chapter, scale: str, given: dict[str, Any]) -> dict[str, Any]:
     path = course.notebook(chapter)
     if not path.exists():
-        raise CourseError(
-            f"{chapter.key} has no notebook yet: run `python -m notebooks.make execute {chapter.key}`."
-        )
+        raise CourseError(f"{chapter.key} has no notebook yet: run `python course.py execute {chapter.key}`.")
     if scale not in chapter.scales:
         raise CourseError(f"{chapter.key} has no scale {scale!r}: it has {', '.join(chapter.scales)}.")
     known = papermill.inspect_notebook(str(path))
@@ -195,6 +216,8 @@ def _parameters(course: Course, chapter: Chapter, scale: str, given: dict[str, A
 def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / course.notebook(chapter).name
+    trial = folder / f".{path.stem}.part.ipynb"  # a run that is killed leaves the last whole result alone
+    trial.unlink(missing_ok=True)
     log = folder / f"{chapter.key}.log"
     error, began = None, time.perf_counter()
     with log.open("w", encoding="utf-8") as stderr, _peak_memory() as peak:
@@ -202,7 +225,7 @@ def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folde
         try:
             papermill.execute_notebook(
                 str(course.notebook(chapter)),
-                str(path),
+                str(trial),
                 parameters,
                 kernel_name="python3",
                 progress_bar=sys.stderr.isatty() and {"desc": chapter.key, "leave": False},
@@ -219,7 +242,11 @@ def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folde
             kernel.stop()
     if not error:
         log.unlink()  # what a kernel writes there is of interest only when it died
-    notebook = pairing.read(path) if path.exists() else NotebookNode(cells=[])
+    notebook = NotebookNode(cells=[])
+    if trial.exists():
+        notebook = pairing.read(trial)
+        pairing.write(notebook, path, course.work)
+        trial.unlink()
     return {
         "key": chapter.key,
         "title": chapter.title,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbformat import NotebookNode
+
+from notebooks.make import edits
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # Without a version number, or every notebook changes with the machine that ran it.
@@ -21,25 +24,27 @@ LANGUAGE = {
 }
 
 
-def source_hash(source: Path) -> str:
-    """SHA-256 of a source with its line ends made equal, so that a Windows checkout has the same hash."""
-    return hashlib.sha256(source.read_text(encoding="utf-8").encode()).hexdigest()
+def code_hash(notebook: NotebookNode) -> str:
+    """SHA-256 of the code cells of a notebook: what its outputs depend on. Prose is not code."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()
 
 
 def paired(source: Path, notebook: Path) -> NotebookNode:
     """The notebook of a source: its cells, with the ids, outputs and counts that unchanged cells have.
 
     An edited cell keeps its id and loses its outputs. Ids of new cells come from their text: two people who
-    sync the same source get the same file.
+    sync the same source get the same file. Of a notebook that somebody saved by hand, no output is taken.
     """
     fresh = jupytext.read(source, fmt="py:percent")
-    old = read(notebook).cells if notebook.exists() else []
-    for before, cell in _matches(old, fresh.cells):
+    old = read(notebook) if notebook.exists() else nbformat.v4.new_notebook()
+    trusted = notebook.exists() and edits.is_as_written(notebook)
+    for before, cell in _matches(old.cells, fresh.cells):
         cell.id = before.id
-        if cell.cell_type == "code" and before.source == cell.source:
+        if trusted and cell.cell_type == "code" and before.source == cell.source:
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
-    _name_new_cells(fresh.cells, {cell.id for cell in old})
-    executed = read(notebook).metadata.get("course", {}) if notebook.exists() else {}
+    _name_new_cells(fresh.cells, {cell.id for cell in old.cells})
+    executed = old.metadata.get("course", {}) if trusted else {}
     fresh.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE, "course": executed})
     fresh.nbformat, fresh.nbformat_minor = 4, 5
     return fresh
@@ -49,29 +54,39 @@ def read(notebook: Path) -> NotebookNode:
     return nbformat.read(notebook, as_version=4)
 
 
-def write(notebook: NotebookNode, path: Path) -> bool:
-    """Write a notebook in one step; leave the file alone, and return False, when it would not change."""
-    nbformat.validate(notebook)
-    text = nbformat.writes(notebook).rstrip("\n") + "\n"
+def write(notebook: NotebookNode, path: Path, work: Path) -> bool:
+    """Write a notebook, sealed, in one step. Leaves the file alone and returns False if it would not change.
+
+    If somebody saved the file that is there, a copy of it is kept in the folder ``work`` first.
+    """
+    text = text_of(notebook)
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
+    edits.keep_if_edited(path, work)
+    edits.replace(path, text.encode())
     return True
 
 
+def text_of(notebook: NotebookNode) -> str:
+    """The file of a notebook: checked, sealed, the same on every platform."""
+    notebook.metadata.setdefault("course", {})[edits.SEAL] = edits.UNSEALED
+    nbformat.validate(notebook)
+    return edits.sealed(nbformat.writes(notebook).rstrip("\n") + "\n")
+
+
 def stale(source: Path, notebook: Path) -> str | None:
-    """Why the stored outputs are not those of the source, or None. Reads two files, runs nothing."""
+    """Why a notebook is not the one that its source gives, and what to do, or None. Runs nothing."""
+    key = source.stem
+    execute, fix = f"run `python course.py execute {key}`", f"run `python course.py check {key} --fix`"
     if not notebook.exists():
-        return "it has no notebook yet"
-    stored = read(notebook)
-    if stored.metadata.get("course", {}).get("source_sha256") != source_hash(source):
-        return "its source changed after the outputs were stored"
-    want = [(cell.cell_type, cell.source) for cell in jupytext.read(source, fmt="py:percent").cells]
-    if want != [(cell.cell_type, cell.source) for cell in stored.cells]:
-        return "the notebook was edited, and not its source"
+        return f"has no notebook yet: {execute}"
+    if not edits.is_as_written(notebook):
+        return f"was saved by hand: {fix}, which keeps that version in work/ and puts back the course's own"
+    fresh = paired(source, notebook)
+    if read(notebook).metadata.get("course", {}).get("code_sha256") != code_hash(fresh):
+        return f"is stale, its code changed after its outputs were stored: {execute}"
+    if text_of(fresh) != notebook.read_text(encoding="utf-8"):
+        return f"has an older text than its source: {fix}; nothing has to be run"
     return None
 
 

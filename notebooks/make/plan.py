@@ -45,6 +45,11 @@ class Course:
     def folder(self) -> Path:
         return self.root / "notebooks"
 
+    @property
+    def work(self) -> Path:
+        """The learner's own folder, which git ignores: copies of the lessons, and all that was kept."""
+        return self.root / "work"
+
     def source(self, chapter: Chapter) -> Path:
         return self.folder / "source" / f"{chapter.key}.py"
 

@@ -2,6 +2,7 @@
 
 import ast
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -252,11 +253,32 @@ def test_the_other_commands_hand_on_their_words(toy):
     assert words(toy.start("data")) == ["data_scripts list"]
     assert words(toy.start("data", "get", "orchard")) == ["data_scripts get orchard"]
     assert words(toy.start("book")) == ["book build"]
-    [command] = words(toy.start("lab", "--port", "8899"))[1:]
-    assert command.startswith("jupyterlab notebooks")
-    assert command.endswith("--port 8899")
-    assert "--LabApp.news_url=None" in command
     assert words(toy.start("benchmark", "weigh")) == ["data_scripts get scales", "tests.benchmarks weigh"]
+
+
+def test_lab_opens_copies_of_the_lessons_and_answers_the_question_about_news(toy):
+    answer = toy.start("lab", "--fresh", "pears", "--port", "8899")
+    lessons, data, opened = words(answer)
+    assert (lessons, data) == ("notebooks.make lessons --fresh 02_pears", "data_scripts get")
+    assert opened.startswith(f"jupyterlab {toy.folder / 'work'} ")
+    assert opened.endswith("--port 8899")
+    assert "--LabApp.news_url=None" in opened
+    settings = answer.calls[-1]["variables"]["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]
+    assert Path(settings) == toy.folder / course.JUPYTER.relative_to(course.ROOT)
+    assert toy.start("lab", "--fresh", "plums").stderr.startswith("course: there is no chapter 'plums'.")
+
+
+def test_jupyterlab_knows_the_settings_that_the_course_gives_it():
+    """A name that it does not know would be passed over, and the question would pop up."""
+    schemas = Path(sys.prefix) / "share" / "jupyter" / "lab" / "schemas"
+    given = json.loads((course.JUPYTER / "labconfig" / "default_setting_overrides.json").read_text("utf-8"))
+    for plugin, settings in given.items():
+        package, _, name = plugin.partition(":")
+        known = json.loads((schemas / package / f"{name}.json").read_text("utf-8"))["properties"]
+        for setting, value in settings.items():
+            kind = known[setting]
+            assert value in [choice["const"] for choice in kind.get("oneOf", [{"const": value}])]
+            assert type(value) is {"string": str, "boolean": bool}[kind["type"]]
 
 
 def test_offline_reaches_every_child(toy):

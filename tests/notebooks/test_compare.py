@@ -121,7 +121,7 @@ def test_a_changed_notebook_fails_under_nbval_in_exactly_the_changed_cells(toy):
     change(verdict, "text/plain", "corrected", "correct")
     (solution,) = (cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", []))
     solution.source = solution.source.replace("answer = 42", "answer = 41")
-    pairing.write(notebook, path)
+    pairing.write(notebook, path, toy.work)
 
     words = [sys.executable, "-m", "pytest", "-p", "strict_nbval", "-q", "-rA", "--color=no", str(path)]
     places = os.pathsep.join([str(HERE), str(HERE.parents[1])])
