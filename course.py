@@ -55,6 +55,15 @@ OTHER_MACHINE = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
+STYLE = {"style": ["ruff", "check", "."], "format": ["ruff", "format", "--check", "."]}
+CHAPTER_TESTS = "tests/notebooks/test_chapters.py"
+SEED_TESTS = "tests/notebooks/test_seeds.py"
+TESTS = {  # the longest first: two of them run at a time
+    "stored outputs": ["pytest", CHAPTER_TESTS],
+    "another seed": ["pytest", SEED_TESTS],
+    "all the rest": ["pytest", "tests", f"--ignore={CHAPTER_TESTS}", f"--ignore={SEED_TESTS}"],
+}
+MEMORY_OF_TWO = 6e9  # bytes: two lessons of at most 2 GB beside each other, and the tests' own
 CUDA_PACKAGE = re.compile(r"(nvidia|cuda|triton)\b", re.IGNORECASE)
 
 COMMANDS = {
@@ -63,6 +72,9 @@ COMMANDS = {
     "lab": ("open JupyterLab on your own copy of the chapters, in work/", "10 s"),
     "book": ("build the book from the chapters as they stand; `book serve` shows it", "1 min"),
     "data": ("list every data set, its licence and where it is; `data get NAME` fetches it", "10 s"),
+    "check": ("for whoever edits: style, and lessons that differ from their source; `check 02`", "10 s"),
+    "preview": ("for whoever edits: take over changed text and show the page, `preview 02`", "20 s"),
+    "execute": ("for whoever edits: run lessons and store their outputs, `execute 02`", "1 min"),
     "benchmark": ("measure speed against other libraries: `benchmark encode`", "5 min"),
 }
 
@@ -77,7 +89,7 @@ def main(words):
         print(overview())
         return 0
     options, more = read_command_line(words)
-    chapters = chosen_chapters(options.chapters) if options.command == "run" else {}
+    chapters = chosen_chapters(getattr(options, "chapters", []))
     fresh = chosen_chapters(options.fresh) if options.command == "lab" and options.fresh else {}
     course = Course(find_or_make_environment(options), options.command, options.offline)
     if options.command == "run":
@@ -86,6 +98,12 @@ def main(words):
         return test_as_another_machine(course) if options.other_machine else test(course)
     if options.command == "lab":
         return lab(course, fresh, more)
+    if options.command == "check":
+        return check(course, chapters, options.fix)
+    if options.command == "preview":
+        return preview(course, chapters)
+    if options.command == "execute":
+        return execute(course, chapters)
     if options.command == "book":
         return book(course, more)
     if options.command == "data":
@@ -134,11 +152,25 @@ def read_command_line(words):
             action="append",
             help="begin this lesson anew, and keep your version beside it",
         )
+    if name in ("check", "preview", "execute"):
+        line.add_argument("chapters", nargs="*", help="such as 02 or 02_cosine; none: all of them")
+    if name == "check":
+        line.add_argument(
+            "--fix",
+            action="store_true",
+            help="first take over changed text; keep in work/ what was saved by hand",
+        )
     line.add_argument("--offline", action="store_true", help="make no connection beyond this machine")
     line.add_argument("--torch-index", metavar="URL", help="install torch from this index (see README.md)")
     line.add_argument("--allow-cuda", action="store_true", help="install CUDA although no GPU is seen")
     options, more = line.parse_known_args(words[1:])
-    if more and name in ("run", "test"):  # the other commands hand on what they do not know themselves
+    if more and name in (
+        "run",
+        "test",
+        "check",
+        "preview",
+        "execute",
+    ):  # the other commands hand on what they do not know themselves
         line.error(f"unrecognized arguments: {' '.join(more)}")
     options.command = name
     return options, more
@@ -245,19 +277,107 @@ def run(course, options, chapters):
 
 def test(course):
     """Everything that continuous integration checks; a failure does not keep the later steps from running."""
-    steps = {
-        "style": ["ruff", "check", "."],
-        "format": ["ruff", "format", "--check", "."],
+    began = time.monotonic()
+    first = {
+        **STYLE,
+        "lessons": ["notebooks.make", "check"],
         "data": ["data_scripts", "get", *course.offline],
-        "tests": ["pytest", "tests"],
     }
-    summary = []
+    done = {**one_by_one(course, first)}
+    if cores() > 1 and free_memory() > MEMORY_OF_TWO:
+        done.update(two_at_a_time(course, TESTS))
+    else:
+        done.update(one_by_one(course, TESTS))
+    lines = [
+        f"  {name:<14} {'passed' if passed else 'FAILED'} {seconds:6.0f} s"
+        for name, (passed, seconds) in done.items()
+    ]
+    print("\n".join(["", "Summary", *lines, f"  {'all of it':<21} {time.monotonic() - began:6.0f} s"]))
+    return 0 if all(passed for passed, _ in done.values()) else 1
+
+
+def one_by_one(course, steps):
+    """Run modules as {name: words} says; returns {name: (passed, seconds)}."""
+    done = {}
     for name, words in steps.items():
         started = time.monotonic()
         passed = course.module(*words) == 0
-        summary.append(f"  {name:<8} {'passed' if passed else 'FAILED'} {time.monotonic() - started:6.0f} s")
-    print("\n".join(["", "Summary", *summary]))
-    return 1 if "FAILED" in "".join(summary) else 0
+        done[name] = passed, time.monotonic() - started
+    return done
+
+
+def two_at_a_time(course, steps):
+    """As one_by_one, with two modules beside each other, each on one thread.
+
+    What a module says goes to build/test/NAME.log, and is printed as a whole when it ends.
+    """
+    variables = {**course.variables, "OMP_NUM_THREADS": "1"}
+    logs = ROOT / "build" / "test"
+    logs.mkdir(parents=True, exist_ok=True)
+    print(
+        f"\nTwo at a time, {', '.join(steps)}. What they say comes when they end; so far: {logs}", flush=True
+    )
+    waiting, running, done = list(steps.items()), {}, {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < 2:
+                name, words = waiting.pop(0)
+                log = (logs / f"{name.replace(' ', '-')}.log").open("w+", encoding="utf-8", errors="replace")
+                words = [str(course.python), "-m", *words]
+                child = subprocess.Popen(words, cwd=ROOT, env=variables, stdout=log, stderr=subprocess.STDOUT)
+                running[name] = child, log, time.monotonic()
+            time.sleep(0.2)
+            for name, (child, log, started) in list(running.items()):
+                if child.poll() is not None:
+                    done[name] = child.returncode == 0, time.monotonic() - started
+                    log.seek(0)
+                    print(f"\n── {name} ──\n{log.read()}", end="", flush=True)
+                    log.close()
+                    del running[name]
+    finally:  # interrupted, or told to end
+        for child, log, _ in running.values():
+            child.terminate()
+            child.wait()
+            log.close()
+    return {name: done[name] for name in steps}
+
+
+def cores():
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory():
+    """Bytes that new processes may take, as Linux tells; 0 elsewhere, where it is not known."""
+    told = Path("/proc/meminfo")
+    if not told.is_file():
+        return 0
+    free = int(re.search(r"MemAvailable: *(\d+) kB", told.read_text(encoding="utf-8"))[1]) * 1024
+    group = Path("/sys/fs/cgroup")  # a container may have less than its machine
+    limit, used = group / "memory.max", group / "memory.current"
+    if limit.is_file() and limit.read_text(encoding="utf-8").strip() != "max":
+        free = min(free, int(limit.read_text(encoding="utf-8")) - int(used.read_text(encoding="utf-8")))
+    return free
+
+
+def check(course, chapters, fix):
+    """What can be told in seconds about style and lessons; nothing is run."""
+    words = ["notebooks.make", "check", *chapters, *(["--fix"] if fix else [])]
+    done = one_by_one(course, {**STYLE, "lessons": words})
+    return 0 if all(passed for passed, _ in done.values()) else 1
+
+
+def preview(course, chapters):
+    """The pages of the book, with the text of the sources as it is now, and outputs as they were stored."""
+    carry_out("taking over the text", course.module("notebooks.make", "sync", *chapters))
+    return course.module("book", "preview", *chapters)
+
+
+def execute(course, chapters):
+    """Run lessons as they are committed, and store their outputs."""
+    needs = [asset for row in chapters.values() for asset in row["needs"]]
+    carry_out("fetching the data", course.get(needs))
+    return course.module("notebooks.make", "execute", *chapters)
 
 
 def test_as_another_machine(course):

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from book.build import BookError, build
+from book.build import BookError, build, preview
 from book.ledger import LedgerError
 from book.serve import serve
 
@@ -15,6 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m book", description="Build the book, or show it.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build build/book/ from the committed notebooks; warnings are errors")
+    looker = commands.add_parser("preview", help="build build/preview/ in seconds: what changed, no search")
+    looker.add_argument("pages", nargs="*", help="such as 02_cosine; none: all pages")
     server = commands.add_parser("serve", help="show build/book/ to this machine only (search needs this)")
     server.add_argument("--port", type=int, default=8000, help="port on the loopback address (default 8000)")
     options = parser.parse_args(arguments)
@@ -23,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "build":
             build(ROOT, output)
             print(f"The book is in {output.relative_to(ROOT)}. Read it: python course.py book serve")
+        elif options.command == "preview":
+            preview(ROOT, ROOT / "build" / "preview", options.pages)
+            for page in options.pages or ["index"]:
+                print(ROOT / "build" / "preview" / f"{page}.html")
         else:
             serve(output, options.port)
     except (BookError, LedgerError) as error:

@@ -76,8 +76,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(course: Course, asked: argparse.Namespace) -> int:
+    execution = _execution()
     for chapter in course.pick(asked.chapters):
-        print(f"{chapter.key}: {'written' if _execution().sync(course, chapter) else 'unchanged'}")
+        state = "written" if execution.sync(course, chapter) else "unchanged"
+        print("\n  ".join([f"{chapter.key}: {state}", *execution.check(course, chapter)]))
     return 0
 
 
@@ -90,9 +92,12 @@ def _execute(course: Course, asked: argparse.Namespace) -> int:
 
 
 def _check(course: Course, asked: argparse.Namespace) -> int:
-    if asked.fix:
-        _sync(course, asked)
-    found = {chapter.key: _execution().check(course, chapter) for chapter in course.pick(asked.chapters)}
+    execution = _execution()
+    found = {}
+    for chapter in course.pick(asked.chapters):
+        if asked.fix:
+            execution.sync(course, chapter)
+        found[chapter.key] = execution.check(course, chapter)
     for key, faults in found.items():
         print("\n  ".join([f"{key}: {'nothing to repair' if not faults else ''}".rstrip(), *faults]))
     return 1 if any(found.values()) else 0

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from toy_course import ToyCourse, write_wheel
 
@@ -242,11 +243,49 @@ def test_run_stops_at_a_failure_and_says_so(toy):
 def test_test_does_everything_and_reports_a_failure(toy):
     answer = toy.start("test")
     assert answer.returncode == 0
-    assert words(answer) == ["ruff check .", "ruff format --check .", "data_scripts get", "pytest tests"]
-    answer = toy.start("test", TOY_FAILURE="pytest")
-    assert answer.returncode == 1
-    assert "FAILED" in answer.stdout
-    assert modules(toy.start("test", TOY_FAILURE="ruff")) == modules(answer)
+    chapters, seeds = course.CHAPTER_TESTS, course.SEED_TESTS
+    first = ["ruff check .", "ruff format --check .", "notebooks.make check", "data_scripts get"]
+    assert words(answer)[:4] == first
+    rest = f"pytest tests --ignore={chapters} --ignore={seeds}"
+    assert sorted(words(answer)[4:]) == sorted([f"pytest {chapters}", f"pytest {seeds}", rest])
+    for file in (chapters, seeds):
+        assert (course.ROOT / file).is_file()
+    for module, failures in {"pytest": 3, "ruff": 2, "notebooks.make": 1}.items():
+        failed = toy.start("test", TOY_FAILURE=module)
+        assert failed.returncode == 1
+        assert failed.stdout.count("FAILED") == failures
+        assert sorted(modules(failed)) == sorted(modules(answer))
+
+
+def test_two_at_a_time_say_what_they_say_as_a_whole_and_end_together(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    say = "import os, sys, time\nfor _ in range(5):\n"
+    say += "    time.sleep(0.2)\n    print(sys.argv[1], os.environ['OMP_NUM_THREADS'], flush=True)\n"
+    (tmp_path / "say.py").write_text(f"{say}sys.exit(sys.argv[1] == 'b')", encoding="utf-8")
+    toy = course.Course(Path(sys.executable), "test", offline=True)
+    began = time.monotonic()
+    done = course.two_at_a_time(toy, {name: ["say", name] for name in "abc"})
+    assert {name: passed for name, (passed, _) in done.items()} == {"a": True, "b": False, "c": True}
+    assert sum(seconds for _, seconds in done.values()) > time.monotonic() - began
+    printed = capfd.readouterr().out
+    for name in "abc":
+        assert f"── {name} ──\n" + f"{name} 1\n" * 5 in printed
+
+
+def test_free_memory_is_that_of_this_machine_or_unknown():
+    free = course.free_memory()
+    assert free == 0 if sys.platform != "linux" else 1e8 < free <= psutil.virtual_memory().total
+    assert 1 <= course.cores() <= os.cpu_count()
+
+
+def test_what_whoever_edits_types(toy):
+    style = ["ruff check .", "ruff format --check ."]
+    assert words(toy.start("check")) == [*style, "notebooks.make check 01_apples 02_pears"]
+    assert words(toy.start("check", "2", "--fix")) == [*style, "notebooks.make check 02_pears --fix"]
+    assert toy.start("check", TOY_FAILURE="ruff").returncode == 1
+    assert words(toy.start("preview", "pears")) == ["notebooks.make sync 02_pears", "book preview 02_pears"]
+    needs = "data_scripts get orchard weather"
+    assert words(toy.start("execute", "pears")) == [needs, "notebooks.make execute 02_pears"]
 
 
 def test_the_other_commands_hand_on_their_words(toy):

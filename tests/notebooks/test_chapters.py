@@ -20,7 +20,8 @@ def accepted():
 
 @each_chapter
 def test_the_notebook_is_that_of_its_source_and_clean(chapter):
-    assert execution.check(COURSE, chapter) == []
+    faults = execution.check(COURSE, chapter)
+    assert not faults, f"{chapter.key} " + "\n".join(faults)
 
 
 @each_chapter
@@ -33,15 +34,6 @@ def test_a_lost_output_is_noticed_in_nearly_every_cell(chapter):
         and difference(cell.outputs, cell.outputs[1:])
     ]
     assert len(compared) / len(cells) >= 0.95
-
-
-@each_chapter
-@pytest.mark.timeout(900)
-def test_another_seed_runs_and_reaches_the_same_verdicts(chapter):
-    report = execution.run(COURSE, [chapter], parameters={"seed": 1}, folder=ROOT / "build" / "test")
-    row = next(row for row in report["chapters"] if row["key"] == chapter.key)
-    assert row["error"] is None
-    assert execution.words(row) == accepted()[chapter.key], "a verdict that flips with the seed is no verdict"
 
 
 def test_every_verdict_is_an_accepted_one():
