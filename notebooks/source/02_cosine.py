@@ -650,13 +650,13 @@ print("values:", sorted(set(silent.round().tolist())))
 
 # %%
 with learn.fails(TypeError):
-    torch.topk(similarities.tolist(), k=5)
+    torch.topk(similarities.tolist(), k=5)  # no ties: it fails
 
 # %% [markdown]
 # Repaired: everything stays a matrix. For many users at once it is *one* matrix product of normalised vectors.
 
 # %%
-best = torch.topk(similarities, k=6)
+best = torch.topk(similarities, k=6)  # no ties: asserted below
 repaired, _ = top_k(film_vectors[[toy_story]], film_vectors, 6)
 assert best.indices.tolist() == repaired[0].tolist()
 show.table(

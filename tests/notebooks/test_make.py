@@ -5,6 +5,7 @@ import time
 
 import psutil
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from notebooks.make import execution, inspection, pairing
 from notebooks.make.__main__ import main
@@ -76,6 +77,7 @@ FAULTS = [
     ("size * 1.5", "object()", "an address in memory"),
     ("size * 1.5", "print('at 12:30:59')", "a time of day"),
     ("size * 1.5", "print('took 1.5 s')", "a duration"),
+    ("size * 1.5", "print(0.1 + 0.2 - 0.3)", "a number below 0.00001"),
     ("show.figure(figure,", "plt.show(); show.figure(plt.figure(),", "without alt text"),
     ("# ## Exercise", "# #### Exercise", "skips a level"),
     ("answer = 42\n# ```", "answers = 42\n# ```", "solution of 99.1 gives no value to answer"),
@@ -107,6 +109,23 @@ def test_execute_names_the_error_of_a_chapter_that_stops(toy):
     with pytest.raises(CourseError, match="02_toy stopped: ZeroDivisionError: division by zero"):
         execution.execute(toy, toy.chapters[0])
     assert toy.notebook(toy.chapters[0]).read_bytes() == before
+
+
+@pytest.mark.parametrize("shown", ["1.0e-09", "error 9e-06,", "[-2.2E-16]", "1.23e-5 and 4e-10", "5.55e−17"])
+def test_a_number_that_may_be_a_rounding_error_is_a_fault(shown):
+    assert any("a number below 0.00001" in fault for fault in inspection.traces(printing(shown)))
+
+
+@pytest.mark.parametrize(
+    "shown", ["1e-05", "1.23e-4", "0.000001", "1e6", "file-1e-09x", "type-e-07", "arXiv e-10"]
+)
+def test_a_small_number_that_says_something_is_none(shown):
+    assert inspection.traces(printing(shown)) == []
+
+
+def printing(text):
+    cell = new_code_cell("...", outputs=[new_output("stream", name="stdout", text=text)])
+    return new_notebook(cells=[cell])
 
 
 def test_a_tolerance_needs_a_reason(toy):
