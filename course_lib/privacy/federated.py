@@ -66,7 +66,7 @@ class FederatedFactors(CollaborativeRetriever):
         rng = np.random.default_rng(self.seed)
         n_users, n_items = matrix.shape
         self._n_clients = n_users
-        items = torch.from_numpy(rng.normal(0, 0.1, (n_items, self.factors)).astype(np.float32))
+        items = torch.from_numpy(rng.normal(0, 0.1, (n_items, self.factors)))
         velocity = torch.zeros_like(items)
         for _ in range(self.rounds):
             drawn = np.sort(rng.permutation(n_users)[: max(1, round(self.share * n_users))])
@@ -75,19 +75,22 @@ class FederatedFactors(CollaborativeRetriever):
                 total = updates.sum(axis=0, dtype=np.float64)
             else:
                 total = self.aggregate(list(updates.astype(np.float64)))
-            velocity = self.momentum * velocity + torch.from_numpy((total / len(drawn)).astype(np.float32))
+            velocity = self.momentum * velocity + torch.from_numpy(total / len(drawn))
             items = items + velocity
-        self.item_factors = items.numpy()
+        self.item_factors = items.float().numpy()
 
     def updates(self, items: np.ndarray, histories: sp.csr_array) -> np.ndarray:
-        """What each client sends: float32 `[n, n_items, factors]`, from `items` float32 `[n_items, factors]`
+        """What each client sends: float32 `[n, n_items, factors]`, from `items` float `[n_items, factors]`
         and `histories` CSR `[n, n_items]`, one row a client."""
-        start = torch.from_numpy(items)
-        ridge = self.regularization * torch.eye(self.factors)
+        # In float64, rounded for the way: forty rounds would carry the last digit of a float32 far.
+        start = torch.from_numpy(items).double()
+        ridge = self.regularization * torch.eye(self.factors, dtype=torch.double)
         shrink = self.regularization / self._n_clients
         sent = []
         for first in range(0, histories.shape[0], CLIENTS_AT_ONCE):
-            watched = torch.from_numpy(histories[first : first + CLIENTS_AT_ONCE].toarray())[:, :, None]
+            watched = torch.from_numpy(histories[first : first + CLIENTS_AT_ONCE].toarray())[
+                :, :, None
+            ].double()
             own = start.expand(len(watched), *start.shape)
             for _ in range(self.local_steps):
                 turned = own.transpose(1, 2)
@@ -95,7 +98,7 @@ class FederatedFactors(CollaborativeRetriever):
                 gradient = (own @ user - watched) @ user.transpose(1, 2) + shrink * own
                 own = own - self.learning_rate * gradient
             sent.append(own - start)
-        return torch.cat(sent).numpy()
+        return torch.cat(sent).float().numpy()
 
     def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
         Y = self.item_factors.astype(np.float64)
