@@ -11,12 +11,14 @@ from typing import Any
 from IPython.display import display
 from markdown_it import MarkdownIt
 
+from course_lib.learn.answers import Unfit
+
 MIME = "application/vnd.course.check+json"
 """Machine-readable twin of a check, in the same output: tests read from it what a notebook shows."""
 
 _LOOKS = {  # a sign and a word as well as a colour: none is told by colour alone
     "not attempted": ("○", "#56B4E9", "Not attempted yet"),
-    "wrong": ("✗", "#D55E00", "Not yet, because"),
+    "wrong": ("✗", "#D55E00", "Not yet:"),
     "right": ("✓", "#009E73", "Right"),
 }
 _inline = MarkdownIt("commonmark", {"html": False}).renderInline
@@ -28,7 +30,8 @@ class Exercise:
     """One exercise: its question, the judge of an answer, and the help that a learner can ask for.
 
     ``judge(answer)`` returns ``None`` for a right answer, else a sentence that says what is wrong and gives a
-    direction without giving the answer. ``wrong_examples`` are at least two answers that learners are likely
+    direction without giving the answer; it may raise ``Unfit`` instead (``course_lib.learn.answers``). The
+    sentence continues "Not yet: …". ``wrong_examples`` are at least two answers that learners are likely
     to give; each must get a sentence of its own, and a test holds the judge to that. ``right`` is said after
     a right answer. The reference solution is not here: it stands in the notebook, in the Markdown cell
     tagged ``solution``.
@@ -57,7 +60,12 @@ class Exercise:
             return "not attempted", "Replace the three dots by your answer and run the cell again."
         try:
             reason = self.judge(answer)
-        except Exception as error:  # an answer of an unexpected type is wrong, not a crash of the chapter
+        except Unfit as unfit:
+            return "wrong", str(unfit)
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # an answer of an unexpected type is wrong, not a crash of the chapter
             first_line = str(error).split("\n")[0]
             return "wrong", f"checking your answer failed with {type(error).__name__}: {first_line}"
         return ("right", self.right) if reason is None else ("wrong", reason)
@@ -77,9 +85,9 @@ def find(key: str) -> Exercise:
 
 
 def check(key: str, answer: Any) -> None:
-    """Show whether ``answer`` to exercise ``key`` is *not attempted*, *wrong, because …*, or *right*.
+    """Show whether ``answer`` to exercise ``key`` is *not attempted*, *not yet* right, and why, or *right*.
 
-    An answer is not attempted while it is ``...`` or a list, tuple or dictionary that still holds ``...``.
+    An answer is not attempted while it is ``...``, or a list, tuple, set or dictionary that still holds it.
     """
     status, message = find(key).assess(answer)
     sign, colour, word = _LOOKS[status]
@@ -112,8 +120,12 @@ def hint(key: str) -> None:
 
 
 def _has_gap(answer: Any) -> bool:
-    if isinstance(answer, dict):
-        return any(map(_has_gap, answer.values()))
-    if isinstance(answer, list | tuple):
-        return any(map(_has_gap, answer))
-    return answer is ...
+    waiting, seen = [answer], set()  # a list may contain itself
+    while waiting:
+        part = waiting.pop()
+        if part is ...:
+            return True
+        if isinstance(part, dict | list | tuple | set | frozenset) and id(part) not in seen:
+            seen.add(id(part))
+            waiting.extend(part.values() if isinstance(part, dict) else part)
+    return False

@@ -1,131 +1,145 @@
 """Exercises of chapter 01, background: the recall stage."""
 
-import math
+from collections import Counter
 
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib.learn.answers import (
+    as_array,
+    as_choice,
+    as_function,
+    as_list,
+    as_mapping,
+    as_number,
+    judged,
+    near,
+)
 from course_lib.learn.exercise import Exercise
 
 
 def _recall(answer):
-    if isinstance(answer, bool | np.bool_ | str | bytes) or np.ndim(answer):
-        return "that is not a number."
-    try:
-        value = float(answer)  # a fraction, a numpy or a torch number will do
-    except (TypeError, ValueError):
-        return "that is not a number."
-    if math.isclose(value, 2 / 5, abs_tol=2e-3):
-        return None
-    if math.isclose(value, 2 / 3, abs_tol=7e-3):
-        return "2/3 divides by K = 3: that is Precision@3, the share of the list that is relevant."
-    if math.isclose(value, 3 / 5, abs_tol=2e-3):
-        return "3/5 counts film 1 as well, and it stands at place 4: only the first three places count."
-    if math.isclose(value, 2, abs_tol=2e-3):
-        return "2 is the number of hits; Recall is a share of something."
-    return "count the hits among the first three, and divide by the number of relevant films."
+    mistakes = {
+        2 / 3: "2/3 divides by K = 3: that is Precision@3, the share of the list that is relevant.",
+        3 / 5: "3/5 counts film 1 as well, and it stands at place 4: only the first three places count.",
+        2: "2 is the number of hits; Recall is a share of something.",
+    }
+    otherwise = "count the hits among the first three, and divide by the number of relevant films."
+    return judged(as_number(answer), 2 / 5, mistakes, otherwise)
 
 
 def _ceiling(answer):
-    if not callable(answer):
-        return "that is not a function: define `ceiling_of(candidates, relevant, k)` and hand over its name."
+    ceiling_of = as_function(answer, "ceiling_of(candidates, relevant, k)")
+
+    def given(candidates, relevant, k):
+        return as_number(ceiling_of(candidates, relevant, k), "what your function gives back")
+
     candidates, relevant = list(range(20)), {0, 3, 5, 11, 17, 19, 40, 41}  # 6 of 8 are candidates
-    got = answer(list(candidates), set(relevant), 4)
-    if got is None:
-        return "your function gives nothing back: is a `return` missing?"
-    got = float(got)
-    if math.isclose(got, 6 / 8, abs_tol=1e-6):
-        return "with k = 4 you let all 6 hits of the candidates on the screen: only k places are shown."
-    if math.isclose(got, 1.0, abs_tol=1e-6):
-        return "you divide by k, or by min(k, …): the denominator of Recall is the number of relevant items."
-    if math.isclose(got, 2 / 8, abs_tol=1e-6):
-        return "this is what the given order reaches; a perfect ranker would first move all hits to the top."
-    if not math.isclose(got, 4 / 8, abs_tol=1e-6):
-        return f"for k = 4, 8 relevant items and 6 of them among the candidates you give {got:.3f}."
-    got = float(answer(list(candidates), set(relevant), 10))
-    if math.isclose(got, 1.0, abs_tol=1e-6):
+    got = given(candidates, relevant, 4)
+    mistakes = {
+        6 / 8: "with k = 4 you let all 6 hits of the candidates on the screen: only k places are shown.",
+        1.0: "you divide by k, or by min(k, …): the denominator of Recall is the number of relevant items.",
+        2 / 8: "this is what the given order reaches; a perfect ranker would first move all hits to the top.",
+    }
+    otherwise = f"for k = 4, 8 relevant items and 6 of them among the candidates you give {got:.3f}."
+    if not near(got, 4 / 8, 4):
+        return judged(got, 4 / 8, mistakes, otherwise)
+    got = given(candidates, relevant, 10)
+    if near(got, 1.0):
         return "two relevant items are no candidates, so no ranker can show them: 1.0 is out of reach."
-    if not math.isclose(got, 6 / 8, abs_tol=1e-6):
+    if not near(got, 6 / 8, 4):
         return f"for k = 10 all 6 hits fit on the screen, out of 8 relevant items, and you give {got:.3f}."
-    got = float(answer([2, 9, 4], {9, 50, 51}, 5))
-    if not math.isclose(got, 1 / 3, abs_tol=1e-6):
-        return (
-            f"for the candidates 2, 9, 4, the relevant items 9, 50, 51 and k = 5 you give {got:.3f}, "
-            "although a longer list came out right: does a number of one case stand in your function?"
-        )
+    # Other people, so that no answer is right by heart.
+    rng = np.random.default_rng(1)
+    cases = [([2, 9, 4], {9, 50, 51}, 5), ([7, 1], {8, 30}, 2)]
+    for places in range(1, 13):
+        candidates = rng.permutation(60)[: rng.integers(3, 15)].tolist()
+        cases.append((candidates, set(rng.permutation(60)[: rng.integers(2, 30)].tolist()), places))
+    for candidates, relevant, k in cases:
+        got, hits = given(candidates, relevant, k), len(relevant.intersection(candidates))
+        if not near(got, min(k, hits) / len(relevant), 4):
+            return (
+                f"for k = {k}, {len(relevant)} relevant items and {hits} of them among the candidates you "
+                f"give {got:.3f}, although other lists came out right: does a number of one case stand in "
+                "your function?"
+            )
     return None
+
+
+def _hits(candidates, relevant):
+    return len(relevant.intersection(candidates))
 
 
 def _blame(answer):
-    if not isinstance(answer, dict) or set(answer) != {"Ana", "Bo", "Chen"}:
-        return "give a dictionary with the keys Ana, Bo and Chen."
-    if not set(answer.values()) <= {"retrieval", "ranking", "neither"}:
-        return 'the values are "retrieval", "ranking" or "neither".'
-    if answer["Ana"] == "ranking":
-        return "Ana: both relevant films that reached the ranker are shown. It never had the other eight."
-    if answer["Ana"] == "neither":
-        return "Ana: eight relevant films are missing although there was room for them on the screen."
-    if answer["Bo"] == "retrieval":
-        return "Bo: nine of ten relevant films were among the candidates. Who left eight of them there?"
-    if answer["Bo"] == "neither":
-        return (
-            "Bo: nine of ten places hold something irrelevant, although eight more good films were at hand."
-        )
-    if answer["Chen"] == "retrieval":
-        return "Chen: two films were lost at retrieval, but would finding them have changed the screen?"
-    if answer["Chen"] == "ranking":
-        return "Chen: all ten places hold relevant films. No ranker can do better with ten places."
-    return None
+    blame = {
+        name: as_choice(stage, ("retrieval", "ranking", "neither"), name)
+        for name, stage in as_mapping(answer, ("Ana", "Bo", "Chen")).items()
+    }
+    mistakes = {
+        ("Ana", "ranking"): "Ana: both relevant films that reached the ranker are shown. It never had the "
+        "other eight.",
+        ("Ana", "neither"): "Ana: eight relevant films are missing although there was room for them on the "
+        "screen.",
+        ("Bo", "retrieval"): "Bo: nine of ten relevant films were among the candidates. Who left eight of "
+        "them there?",
+        ("Bo", "neither"): "Bo: nine of ten places hold something irrelevant, although eight more good films "
+        "were at hand.",
+        ("Chen", "retrieval"): "Chen: two films were lost at retrieval, but would finding them have changed "
+        "the screen?",
+        ("Chen", "ranking"): "Chen: all ten places hold relevant films. No ranker can do better with ten "
+        "places.",
+    }
+    return next((mistakes[found] for found in blame.items() if found in mistakes), None)
 
 
-def _crowd():
-    """20 people × 60 items with many equal counts: an unstable sort shows its hand."""
+def _crowds():
+    """Matrices with many equal counts: an unstable sort, or an order of first sight, shows its hand."""
     people, items = np.ogrid[:20, :60]
-    return (people < items * 7 % 11 + items % 3).astype(np.float32)
+    yield (people < items * 7 % 11 + items % 3).astype(np.float32)
+    lively = np.random.default_rng(14).random((15, 44)) < 0.3
+    lively[0, :20] = False  # the first person has no item with a low id
+    yield lively.astype(np.float32)
 
 
 def _ids(got):
-    """The answer as a list of numbers, or a sentence that says why it is none."""
-    if got is None:
-        return "your function gives nothing back: is a `return` missing?"
-    if isinstance(got, set | frozenset | dict | str):
-        return f"you give back a {type(got).__name__}: wanted is a list or an array of ids, best first."
-    ids = np.asarray(got).ravel()
-    if ids.dtype.kind not in "iuf":
-        return "wanted is a list or an array of ids, and what you give back holds no numbers."
-    return ids.tolist()
+    """The answer as a list of whole numbers."""
+    return as_array(as_list(got)).ravel().tolist()
 
 
 def _most_popular(answer):
-    if not callable(answer):
-        return "that is not a function: define `most_popular(train_matrix, k)` and hand over its name."
-    crowd = _crowd()
-    counts, items = crowd.sum(axis=0), np.arange(crowd.shape[1])
-    for k in (30, 2):
-        got = _ids(answer(sp.csr_array(crowd), k))
-        if isinstance(got, str):
-            return got
-        if got == np.lexsort((items, -counts))[:k].tolist():
-            continue
-        if got == np.lexsort((-items, -counts))[:k].tolist():
-            return "of equally popular items you put the highest id first: ties go by rising id."
-        if got == np.lexsort((items, counts))[:k].tolist():
-            return "this is the wrong end: the least popular items come first."
-        if k == 30 and len(got) == len(crowd):
-            return f"20 people, k = {k}, and you give back {len(got)} ids: do you add up over the people?"
-        if len(got) != k:
-            return f"for k = {k} you give back {len(got)} ids: the list must have k places."
-        if got == np.sort(counts)[::-1][:k].tolist():
-            return "these are the counts; wanted are the ids of the items that have them."
-        if len(set(got)) < k or not set(got) <= set(items.tolist()):
-            return "an id stands in your list twice, or belongs to no item: 60 items have the ids 0 to 59."
-        if np.array_equal(counts[np.array(got, dtype=int)], np.sort(counts)[::-1][:k]):
-            return (
-                "the counts fall as they should, but equally popular items do not stand in order of rising "
-                "id. Does your sort promise to keep the order of equals?"
-            )
-        return f"for 60 items and k = {k}, your list does not hold the most popular items in falling order."
+    most_popular = as_function(answer, "most_popular(train_matrix, k)")
+    for crowd in _crowds():
+        people, items = crowd.shape
+        for k in (30, 2, items):
+            if reason := _popular_list(_ids(most_popular(sp.csr_array(crowd), k)), crowd, k):
+                return reason.format(people=people, items=items, last=items - 1, k=k)
     return None
+
+
+def _popular_list(got, crowd, k):
+    counts, items = crowd.sum(axis=0), np.arange(crowd.shape[1])
+    if got == np.lexsort((items, -counts))[:k].tolist():
+        return None
+    if got == np.lexsort((-items, -counts))[:k].tolist():
+        return "of equally popular items you put the highest id first: ties go by rising id."
+    if got == np.lexsort((items, counts))[:k].tolist():
+        return "this is the wrong end: the least popular items come first."
+    if k > len(crowd) == len(got):
+        return "{people} people, k = {k}, and you give back {people} ids: do you add up over the people?"
+    if len(got) != k:
+        return f"for {{items}} items and k = {{k}} you give back {len(got)} ids: the list must have k places."
+    if got == np.sort(counts)[::-1][:k].tolist():
+        return "these are the counts; wanted are the ids of the items that have them."
+    if len(set(got)) < k or not set(got) <= set(items.tolist()):
+        return (
+            "an id stands in your list twice, or belongs to no item: {items} items have the ids 0 to {last}."
+        )
+    if np.array_equal(counts[np.array(got, dtype=int)], np.sort(counts)[::-1][:k]):
+        return (
+            "the counts fall as they should, but equally popular items do not stand in order of rising id. "
+            "Does your sort promise to keep the order of equals?"
+        )
+    return "for {items} items and k = {k}, your list does not hold the most popular items in falling order."
 
 
 EXERCISES = (
@@ -138,7 +152,7 @@ EXERCISES = (
             "Which of 7, 3 and 9 are relevant?",
             "Divide the hits by all relevant films, also those that are nowhere in the list.",
         ),
-        wrong_examples=(2 / 3, 3 / 5, 2, 0.5, "0.4"),
+        wrong_examples=(2 / 3, 3 / 5, 2, 0.5, "0.4", 0.3992, None, float("nan"), float("inf"), True),
         right="Two hits, five relevant films: 2/5. Films 4 and 8, which the list never shows, count too.",
     ),
     Exercise(
@@ -158,6 +172,10 @@ EXERCISES = (
             lambda candidates, relevant, k: min(k, 6) / len(relevant),
             lambda candidates, relevant, k: min(k, len(set(candidates) & relevant)) / 8,
             lambda candidates, relevant, k: None,
+            lambda candidates, relevant, k: (
+                min(k, _hits(candidates, relevant)) / (2 + _hits(candidates, relevant))
+            ),
+            lambda candidates, relevant, k: {4: 1 / 2, 10: 3 / 4, 5: 1 / 3}[k],
         ),
         right="min(k, hits among the candidates) / relevant: the two stages each set a bound.",
     ),
@@ -198,6 +216,7 @@ EXERCISES = (
             lambda matrix, k: -np.sort(-np.asarray(matrix.sum(axis=0)).ravel())[:k],
             lambda matrix, k: set(np.argsort(-np.asarray(matrix.sum(axis=0)).ravel(), kind="stable")[:k]),
             lambda matrix, k: None,
+            lambda matrix, k: [item for item, _ in Counter(matrix.tocoo().col.tolist()).most_common(k)],
         ),
         right="Ties by id make the list the same on every machine.",
     ),

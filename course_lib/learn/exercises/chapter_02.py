@@ -4,72 +4,63 @@ import math
 
 import numpy as np
 
+from course_lib.learn.answers import as_array, as_choices, as_function, as_number, judged
 from course_lib.learn.exercise import Exercise
 
 
 def _cosines(answer):
-    if not callable(answer):
-        return "that is not a function: define `my_cosine(a, b)` and hand over its name, without calling it."
+    my_cosine = as_function(answer, "my_cosine(a, b)")
     rng = np.random.default_rng(2)
     a, b = rng.normal(size=(3, 5)), rng.normal(size=(4, 5))
-    length_a, length_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
-    expected = a @ b.T / np.outer(length_a, length_b)
-    got = np.asarray(answer(a.copy(), b.copy()))
+    expected = _all_cosines(a, b)
+    got = as_array(my_cosine(a, b))
     if got.shape != (3, 4):
         return f"for 3 and 4 rows the result has shape {got.shape}; it must be (3, 4), one cosine a pair."
     if np.allclose(got, a @ b.T):
         return "these are dot products: the lengths are still in them."
     if np.allclose(got, 1 - expected):
         return "this is the cosine distance, 1 − cosine: identical directions must give 1."
-    if not np.allclose(got, expected):
+    if not _same(got, expected):
         return "some values are off. Is each row divided by its own length (axis=1, keepdims=True)?"
-    a *= 0.1  # short vectors are not zero vectors
+    a *= 0.01  # short vectors are not zero vectors
     a[1], b[2] = 0, 0
     expected[1], expected[:, 2] = 0, 0
-    with np.errstate(all="ignore"):
-        got = np.asarray(answer(a, b))
+    got = as_array(my_cosine(a, b))
     if not np.all(np.isfinite(got)):
         return "a row of zeros, in a or in b, gives NaN: it is divided by its length 0. Make its cosines 0."
-    if not (np.allclose(got[1], 0) and np.allclose(got[:, 2], 0)):
+    if got.shape != (3, 4) or not (np.allclose(got[1], 0) and np.allclose(got[:, 2], 0)):
         return "a row of zeros should have the cosine 0 with everything, in a and in b."
-    if not np.allclose(got, expected):
+    if not _same(got, expected):
         return "zero rows are safe, but short vectors have changed: only a length of exactly 0 is special."
+    a, b = rng.normal(size=(6, 2)), rng.normal(size=(2, 2))
+    if not _same(as_array(my_cosine(a, b)), _all_cosines(a, b)):
+        return "right for 3 and 4 rows of 5 numbers, wrong for 6 and 2 rows of 2: is a size built in?"
     return None
 
 
-def _as_number(answer):
-    """The answer as a float, or None. Scalars of numpy and torch and fractions are numbers; texts are not."""
-    if isinstance(answer, bool | str):
-        return None
-    try:
-        return float(answer)
-    except (TypeError, ValueError):
-        return None
+def _all_cosines(a, b):
+    return a @ b.T / np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1))
+
+
+def _same(got, expected):
+    """Equal but for rounding; float32 will do."""
+    return got.shape == expected.shape and np.allclose(got, expected, rtol=1e-4, atol=1e-6)
 
 
 def _tips(answer):
-    value = _as_number(answer)
-    if value is None:
-        return "that is not a number."
-    if math.isclose(value, math.sqrt(0.4), abs_tol=5e-3):
-        return None
-    if math.isclose(value, 0.4, abs_tol=2e-3):
-        return "0.4 is the *squared* distance."
-    if math.isclose(value, 0.2, abs_tol=2e-3):
-        return "0.2 is 1 − cosine, often called cosine distance; the question is about the straight line."
-    if math.isclose(value, math.acos(0.8), abs_tol=2e-3):
-        return "this is the angle in radians, the way along the circle; the straight line is shorter."
-    return "use the identity of section 1 that turns a cosine into a squared distance."
+    mistakes = {
+        0.4: "0.4 is the *squared* distance.",
+        0.2: "0.2 is 1 − cosine, often called cosine distance; the question is about the straight line.",
+        math.acos(
+            0.8
+        ): "this is the angle in radians, the way along the circle; the straight line is shorter.",
+    }
+    otherwise = "use the identity of section 1 that turns a cosine into a squared distance."
+    return judged(as_number(answer), math.sqrt(0.4), mistakes, otherwise)
 
 
 def _measures(answer):
-    if not isinstance(answer, set | frozenset | list | tuple) or not set(answer) <= {
-        "cosine",
-        "dot",
-        "euclidean",
-    }:
-        return 'give a set made of "cosine", "dot" and "euclidean".'
-    answer = set(answer)
+    answer = as_choices(answer, ("cosine", "dot", "euclidean"))
     if "cosine" in answer:
         return "the cosine divides by the item's length, so a positive factor cancels."
     if answer == {"dot"}:
@@ -82,9 +73,7 @@ def _measures(answer):
 
 
 def _dimensions(answer):
-    value = _as_number(answer)
-    if value is None:
-        return "that is not a number."
+    value = as_number(answer)
     if value == 385:
         return None
     if 384 <= value < 385:
@@ -114,6 +103,8 @@ EXERCISES = (
             lambda a, b: (a @ b.T) / (np.linalg.norm(a) * np.linalg.norm(b)),
             lambda a, b: (a[:3] * b[:3]).sum(1),
             lambda a, b: a @ b.T / np.maximum(np.outer(*(np.linalg.norm(x, axis=1) for x in (a, b))), 1),
+            lambda a, b: np.nan_to_num(_all_cosines(a, b)) if len(a) == 3 else np.eye(len(a), len(b)),
+            lambda a, b: None,
         ),
         right="Each row is divided by its own length, and zero rows are safe.",
     ),

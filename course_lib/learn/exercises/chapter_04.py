@@ -1,10 +1,10 @@
 """Exercises of chapter 04, encoding users and items."""
 
 import math
-import numbers
 
 import numpy as np
 
+from course_lib.learn.answers import as_array, as_choices, as_function, as_list, as_number, judged
 from course_lib.learn.exercise import Exercise
 
 _LOUD = {"ids in the constructor", "TensorFlow tensors"}
@@ -12,15 +12,11 @@ _SILENT = {"a model from a configuration", "words outside the vocabulary", "aver
 
 
 def _mean_pool(answer):
-    if not callable(answer):
-        return (
-            "that is not a function: define `mean_pool(hidden, mask)` and hand over its name, "
-            "without calling it."
-        )
-    hidden = np.random.default_rng(4).normal(size=(2, 4, 3))
+    mean_pool = as_function(answer, "mean_pool(hidden, mask)")
+    rng = np.random.default_rng(4)
+    hidden = rng.normal(size=(2, 4, 3))
     mask = np.array([[True, True, True, True], [True, True, False, False]])
-    expected = np.stack([hidden[0].mean(axis=0), hidden[1, :2].mean(axis=0)])
-    got = np.asarray(answer(hidden.copy(), mask.copy()))
+    got = as_array(mean_pool(hidden, mask))
     if got.shape != (2, 3):
         return f"for 2 texts and 3 dimensions the result has shape {got.shape}; it must be (2, 3)."
     if np.allclose(got, hidden[:, 0]):
@@ -31,19 +27,31 @@ def _mean_pool(answer):
         return "padding is left out of the sum, but still counted: divide by the number of real tokens."
     if np.allclose(got, (hidden * mask[:, :, None]).sum(axis=1)):
         return "this is the sum over the real tokens; a mean also divides by their number."
-    if not np.allclose(got, expected):
+    if not _same(got, _means(hidden, mask)):
         return "some values are off. Sum the real tokens of each text, then divide by their number."
+    # Texts of other lengths; in the last two the padding does not stand at the end.
+    hidden = rng.normal(size=(5, 7, 2))
+    mask = np.arange(7) < np.array([[7], [3], [1], [0], [0]])
+    mask[3, 4:], mask[4, [0, 3, 6]] = True, True
+    got = as_array(mean_pool(hidden, mask))
+    if got.shape != (5, 2) or not _same(got[:3], _means(hidden, mask)[:3]):
+        return "right for 2 texts of 4 and 2 tokens, wrong for 3 texts of 7, 3 and 1: is a number built in?"
+    if not _same(got, _means(hidden, mask)):
+        return "right only where the padding stands at the end: ask the mask which tokens are real."
     return None
 
 
+def _means(hidden, mask):
+    return np.stack([text[real].mean(axis=0) for text, real in zip(hidden, mask, strict=True)])
+
+
+def _same(got, expected):
+    """Equal but for rounding; float32 will do."""
+    return got.shape == expected.shape and np.allclose(got, expected, rtol=1e-4, atol=1e-6)
+
+
 def _silent(answer):
-    if (
-        not isinstance(answer, set | frozenset | list | tuple)
-        or not all(isinstance(name, str) for name in answer)
-        or not set(answer) <= _LOUD | _SILENT
-    ):
-        return "give a set made of the five names in the question, written as they stand there."
-    answer = set(answer)
+    answer = as_choices(answer, sorted(_LOUD | _SILENT))
     if loud := sorted(answer & _LOUD):
         return f"section 2 shows the error that this one raises: {', '.join(loud)}."
     missing = sorted(_SILENT - answer)
@@ -57,20 +65,14 @@ def _silent(answer):
 
 
 def _weights(answer):
-    if isinstance(answer, bool) or not isinstance(answer, numbers.Real):
-        return "that is not a number."
-    value = float(answer)
-    if math.isclose(value, 4, abs_tol=0.01):
-        return None
-    if math.isclose(value, 0.25, abs_tol=0.01):
-        return "this is the old film's weight in units of the new one's: turn the ratio round."
-    if math.isclose(value, 2, abs_tol=0.01):
-        return "twice is one half-life; from place 1 to place 21 it is more."
-    if math.isclose(value, 2**2.1, abs_tol=0.01):
-        return "the newest film has place 1, so its own weight is a little below 1: count the places between."
-    if math.isclose(value, 21, abs_tol=0.01):
-        return "the weight falls by halves, not in proportion to the place."
-    return "the weight halves every 10 places; count how many halvings lie between place 1 and place 21."
+    mistakes = {
+        0.25: "this is the old film's weight in units of the new one's: turn the ratio round.",
+        2: "twice is one half-life; from place 1 to place 21 it is more.",
+        4.287: "the newest film has place 1, so its own weight is a little below 1: count places between.",
+        21: "the weight falls by halves, not in proportion to the place.",
+    }
+    otherwise = "the weight halves every 10 places; count how many halvings lie between place 1 and place 21."
+    return judged(as_number(answer), 4, mistakes, otherwise)
 
 
 def _fused(first, second, constant=60):
@@ -82,11 +84,16 @@ def _fused(first, second, constant=60):
 
 
 def _fusion(answer):
-    if not callable(answer):
-        return "that is not a function: define it and hand over its name, without calling it."
+    function = as_function(answer, "reciprocal_rank_fusion(first, second)")
+
+    def fuse(first, second):
+        return as_list(function(first, second))
+
     first, second = ["a", "b", "c", "d"], ["e", "c", "b"]
     expected = _fused(first, second)
-    got = list(answer(list(first), list(second)))
+    got = fuse(first, second)
+    if not all(isinstance(item, str) for item in got):
+        return f"“{got[0]}” is not a name: wanted is a list of names, without their points."
     if set(got) < set(expected):
         return f"for {first} and {second} something is missing: every item of either list must come back."
     if len(got) != len(set(got)):
@@ -97,18 +104,22 @@ def _fusion(answer):
         return "an item that both lists name should overtake one that only one list names at its top."
     if got != expected:
         return f"for {first} and {second} the order should be {', '.join(expected)}."
-    if list(answer(["z", "a"], ["a", "z"])) != ["a", "z"]:
+    if fuse(["z", "a"], ["a", "z"]) != ["a", "z"]:
         return "equal points must come in alphabetical order."
-    return _long_lists(answer)
+    if fuse([], ["y", "x"]) != ["y", "x"]:
+        return "if one list is empty, the other comes back as it is."
+    return _long_lists(fuse)
 
 
-def _long_lists(answer):
+def _long_lists(fuse):
     """Do places 61 to 63 in both lists beat a first place? That depends on the 60, and on ranks from 1."""
     first = [f"f{place:02d}" for place in range(1, 61)] + ["p", "q"]
     second = [f"s{place:02d}" for place in range(1, 62)] + ["p", "q"]
-    got, expected = list(answer(list(first), list(second))), _fused(first, second)
+    got, expected = fuse(first, second), _fused(first, second)
     if got == expected:
         return None
+    if set(got) != set(expected):
+        return "short lists are right, but of long ones not every item comes back."
     if got == _fused(first, second, 59):
         return "short lists are right, long ones are not: ranks start at 1, so a first place is worth 1/61."
     if set(got[:2]) == {"p", "q"}:
@@ -133,14 +144,11 @@ def _weighted_mean(history, vectors, half_life, *, newest_first=False, centre=No
 
 
 def _reader(answer):
-    if not callable(answer):
-        return (
-            "that is not a function: define `reader(history, vectors, half_life)` and hand over its name, "
-            "without calling it."
-        )
-    vectors = np.random.default_rng(4).normal(size=(7, 3)) + 2
+    reader = as_function(answer, "reader(history, vectors, half_life)")
+    rng = np.random.default_rng(4)
+    vectors = rng.normal(size=(7, 3)) + 2
     history, half_life = [5, 0, 2], 1.5
-    got = np.asarray(answer(list(history), vectors.copy(), half_life))
+    got = as_array(reader(history, vectors, half_life))
     if got.shape != (3,):
         return f"for vectors of 3 dimensions the result has shape {got.shape}; it must be (3,)."
     mistakes = {
@@ -164,8 +172,17 @@ def _reader(answer):
         return "this is the weighted sum; a weighted mean also divides by the sum of the weights."
     if np.allclose(got, expected * sum_of_weights / 3):
         return "divide by the sum of the weights, not by the number of articles."
-    if not np.allclose(got, expected):
+    if not _same(got, expected):
         return "some values are off. Centre, weigh by 0.5 ** (place ÷ half-life), divide by the weights' sum."
+    # Other readers: one with a longer memory, one of a longer history, one of a single article.
+    vectors = rng.normal(size=(9, 4)) - 1
+    for history, half_life in (([8, 1, 3], 4), ([2, 6, 0, 7, 4], 1.5), ([3], 10)):
+        got = as_array(reader(history, vectors, half_life))
+        if not _same(got, _weighted_mean(history, vectors, half_life)):
+            return (
+                f"right for a history of 3 and a half-life of 1.5, wrong for {len(history)} and {half_life}: "
+                "is a number built in?"
+            )
     return None
 
 
@@ -184,6 +201,10 @@ EXERCISES = (
             lambda hidden, mask: hidden[:, 0],
             lambda hidden, mask: (hidden * mask[:, :, None]).mean(axis=1),
             lambda hidden, mask: (hidden * mask[:, :, None]).sum(axis=1),
+            lambda hidden, mask: (hidden * mask[:, :, None]).sum(axis=1) / np.array([[4], [2]]),
+            lambda hidden, mask: np.stack(
+                [text[: real.sum()].mean(axis=0) for text, real in zip(hidden, mask, strict=True)]
+            ),
         ),
         right="Only real tokens count, above and below the fraction line.",
     ),
@@ -235,6 +256,9 @@ EXERCISES = (
             lambda first, second: _fused(first, second, 59),
             lambda first, second: _fused(first, second, 1),
             lambda first, second: _fused(first, second, 1000),
+            lambda first, second: dict.fromkeys(_fused(first, second), 1.0),
+            lambda first, second: [(name, 1.0) for name in _fused(first, second)],
+            lambda first, second: print(end=""),
         ),
         right="An item in both lists collects points twice; the 60 keeps one top rank from deciding all.",
     ),
@@ -261,6 +285,8 @@ EXERCISES = (
                 @ (vectors - vectors.mean(axis=0))[history]
             ),
             lambda history, vectors, half_life: (vectors - vectors.mean(axis=0))[history],
+            lambda history, vectors, half_life: _weighted_mean(history, vectors, 1.5),
+            lambda history, vectors, half_life: _weighted_mean(history[:3], vectors, half_life),
         ),
         right="The same few lines made users of films and readers of news.",
     ),

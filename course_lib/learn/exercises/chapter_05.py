@@ -1,21 +1,12 @@
 """Exercises of chapter 05, collaborative filtering."""
 
-import math
-
 import numpy as np
 
+from course_lib.learn.answers import Unfit, as_array, as_choice, as_function, as_list, as_number, judged
 from course_lib.learn.exercise import Exercise
-
-_CHOICES = ("all zeros", "the identity", "the cosine matrix", "the inverse of the gram matrix")
 
 
 def _score(answer):
-    numbers = np.asarray(answer)
-    if numbers.size != 1 or numbers.dtype.kind not in "iuf":
-        return "that is not a number."
-    value = float(numbers.reshape(()))
-    if math.isclose(value, 3**-0.5 + 2 / 3, abs_tol=0.002):
-        return None
     mistakes = {
         6**-0.5
         + 2 * 12**-0.5: "Eva's films were counted into the columns: folded in, she changes no similarity.",
@@ -25,30 +16,27 @@ def _score(answer):
         3**-0.5: "this is the part of film A. Eva has watched B, too.",
         2 / 3: "this is the part of film B. Eva has watched A, too.",
         (3**-0.5 + 2 / 3) / 2: "this is the mean over her films; the score of section 1 is the sum.",
+        1.24: "that is right, and rounded too far: give three decimals.",
     }
-    for mistake, message in mistakes.items():
-        if math.isclose(value, mistake, abs_tol=0.002):
-            return message
-    return "go through Eva's films, A and B. How many viewers does each share with C, and how many has each?"
+    otherwise = (
+        "go through Eva's films, A and B. How many viewers does each share with C, and how many has each?"
+    )
+    return judged(as_number(answer), 3**-0.5 + 2 / 3, mistakes, otherwise, decimals=3)
 
 
 def _als_user(answer):
-    if not callable(answer):
-        return (
-            "that is not a function: define `als_user(items, watched, regularization, alpha)` "
-            "and hand over its name, without calling it."
-        )
+    als_user = as_function(answer, "als_user(items, watched, regularization, alpha)")
     # Two people, so that no number of the first is built in.
-    return _one_user(answer, (6, 3), [0, 2, 3], 2.0, 4.0) or _one_user(answer, (9, 4), [8, 1], 0.5, 7.0)
+    return _one_user(als_user, (6, 3), [0, 2, 3], 2.0, 4.0) or _one_user(als_user, (9, 4), [8, 1], 0.5, 7.0)
 
 
-def _one_user(answer, shape, watched, regularization, alpha):
+def _one_user(als_user, shape, watched, regularization, alpha):
     items = np.random.default_rng(5).normal(size=shape)
     d = shape[1]
     own = items[watched]
     every, taken, ridge = items.T @ items, own.T @ own, regularization * np.eye(d)
     right = own.sum(axis=0)
-    got = np.asarray(answer(items.copy(), list(watched), regularization, alpha))
+    got = as_array(als_user(items, watched, regularization, alpha))
     if got.shape != (d,):
         return f"for vectors of length {d} the result has shape {got.shape}; it must be ({d},)."
     if np.allclose(got, np.linalg.solve(every + (alpha - 1) * taken + ridge, alpha * right), atol=1e-5):
@@ -69,24 +57,19 @@ def _one_user(answer, shape, watched, regularization, alpha):
 
 
 def _identity(answer):
-    if not isinstance(answer, str) or answer.strip().lower() not in _CHOICES:
-        return f"give one of: {', '.join(_CHOICES)}."
-    answer = answer.strip().lower()
-    if answer == "all zeros":
-        return "zeros predict nothing, an error of |X|². Which B makes |X − XB|² exactly 0?"
-    if answer == "the cosine matrix":
-        return "cosines are chosen, not learned; put B into |X − XB|² and look for the smallest value."
-    if answer == "the inverse of the gram matrix":
-        return "that is P, one factor of the solution: it is still multiplied by XᵀX."
-    return None
+    mistakes = {
+        "all zeros": "zeros predict nothing, an error of |X|². Which B makes |X − XB|² exactly 0?",
+        "the cosine matrix": "cosines are chosen, not learned; look for the B that makes |X − XB|² smallest.",
+        "the inverse of the gram matrix": "that is P, one factor of the solution: XᵀX still multiplies it.",
+    }
+    return mistakes.get(as_choice(answer, (*mistakes, "the identity")))
 
 
 def _transposed(answer):
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return "give two words: what stands in the list, and what it is made for."
-    contents, receiver = (str(word).strip().lower() for word in answer)
-    if {contents, receiver} - {"films", "people"}:
-        return 'use the words "films" and "people" only.'
+    words = as_list(answer, "that")
+    if len(words) != 2:
+        raise Unfit("give two words: what stands in the list, and what it is made for.")
+    contents, receiver = (as_choice(word, ("films", "people"), f"“{word}”") for word in words)
     if contents == receiver:
         return f"a list of {contents} for {receiver} has no use for the other side of the matrix."
     if (contents, receiver) == ("films", "people"):
@@ -113,6 +96,8 @@ EXERCISES = (
             2 / 3,
             (3**-0.5 + 2 / 3) / 2,
             2,
+            1.24,
+            1.243,
         ),
         right="1/√3 from A, which shares Ana with C, and 2/3 from B, which shares Ana and Chen.",
     ),
@@ -162,7 +147,12 @@ EXERCISES = (
             "It gives B = (XᵀX + λI)⁻¹ XᵀX.",
             "Let λ tend to 0: a matrix times its inverse.",
         ),
-        wrong_examples=("all zeros", "the cosine matrix", "the inverse of the gram matrix"),
+        wrong_examples=(
+            "all zeros",
+            "the cosine matrix",
+            "the inverse of the gram matrix",
+            "a diagonal matrix",
+        ),
         right="Every film predicts itself, and nothing is recommended. The condition forbids exactly that.",
     ),
     Exercise(

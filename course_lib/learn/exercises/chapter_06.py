@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from course_lib.learn.answers import as_array, as_choices, as_function, as_mapping, as_number, near
 from course_lib.learn.exercise import Exercise
 
 FLAWS = {
@@ -20,37 +21,41 @@ NOT_THERE = {
 }
 
 
+def _numbers(answer, names):
+    """A dictionary of numbers, checked one by one."""
+    return {name: as_number(value, f"“{name}”") for name, value in as_mapping(answer, names).items()}
+
+
 def _pencil(answer):
-    names = {"recall@4", "recall_capped@4", "map@4", "map_of_hits@4"}
-    if not isinstance(answer, dict) or set(answer) != names:
-        return f"give a dictionary with the keys {', '.join(sorted(names))}."
-    values = {name: float(value) for name, value in answer.items()}
-
-    def near(name, value):
-        return math.isclose(values[name], value, abs_tol=5e-3)  # 0.33 will do for one third
-
-    if near("recall@4", 2 / 4) and near("recall_capped@4", 2 / 6):
+    values = _numbers(answer, ("recall@4", "recall_capped@4", "map@4", "map_of_hits@4"))
+    recall, capped, mean_precision, of_hits = values.values()  # near: 0.33 will do for one third
+    if near(recall, 2 / 4) and near(capped, 2 / 6):
         return "the two recalls are swapped: plain recall divides by all six relevant films."
-    if not near("recall@4", 2 / 6):
+    if not near(recall, 2 / 6):
         return "recall@4 is wrong: two hits, divided by everything that is relevant."
-    if not near("recall_capped@4", 2 / 4):
+    if not near(capped, 2 / 4):
         return "recall_capped@4 is wrong: no list of four can hold more than four of the six."
-    if near("map@4", 1.5 / 4):
+    if near(mean_precision, 1.5 / 4):
         return "map@4 is divided by 4 here; that is `map_capped`. `map` divides by the relevant films."
-    if not near("map@4", 1.5 / 6):
+    if not near(mean_precision, 1.5 / 6):
         return "map@4 is wrong: add the precision at each hit (rank 1 and rank 4), then divide."
-    if not near("map_of_hits@4", 1.5 / 2):
+    if not near(of_hits, 1.5 / 2):
         return "map_of_hits@4 is wrong: the same sum as for map, divided by the number of hits."
     return None
 
 
+def _recalls(ids, relevant, k):
+    """The right answer to exercise 06.2."""
+    hits = [len(set(row[:k].tolist()) & wanted) for row, wanted in zip(ids, relevant, strict=True)]
+    return np.array([n / len(wanted) if wanted else np.nan for n, wanted in zip(hits, relevant, strict=True)])
+
+
 def _recall(answer):
-    if not callable(answer):
-        return "that is not a function: define `my_recall(ids, relevant, k)` and hand over its name."
+    my_recall = as_function(answer, "my_recall(ids, relevant, k)")
     # The last item of the shop, 9, is relevant to the user with empty places: −1 as an index would find it.
     ids = np.array([[3, 1, 4, 0], [2, 5, -1, -1], [0, 1, 2, 3], [9, 8, 7, 6]])
     relevant = [{1, 0, 7, 8, 9}, {5, 9}, set(), {1, 2}]
-    got = np.asarray(answer(ids.copy(), [set(wanted) for wanted in relevant], 3), dtype=float)
+    got = as_array(my_recall(ids, relevant, 3))
     if got.shape != (4,):
         return f"for 4 users the result has shape {got.shape}; it must be one number a user."
     if np.isclose(got[0], 1 / 3):
@@ -65,19 +70,25 @@ def _recall(answer):
         return "an empty place, −1, was counted as a hit."
     if not np.allclose(got[[1, 3]], [1 / 2, 0]):
         return "a list with empty places, or one without a hit, gives a wrong number."
-    # The same users in another order and at other cut-offs, so that no answer is right by heart.
+    # The same users in another order and at other cut-offs, and other users, so that no answer is right by
+    # heart. The last lists are shorter than k.
     order = [3, 2, 1, 0]
-    for k, expected in ((1, [0, np.nan, 0, 0]), (4, [0, np.nan, 1 / 2, 2 / 5])):
-        again = np.asarray(answer(ids[order], [set(relevant[user]) for user in order], k), dtype=float)
-        if again.shape != (4,) or not np.allclose(again, expected, equal_nan=True):
+    cases = [(ids[order], [relevant[user] for user in order], k) for k in (1, 4)]
+    rng = np.random.default_rng(6)
+    for n, width, k in ((7, 6, 3), (5, 8, 5), (6, 4, 4), (3, 4, 6)):
+        lists = np.stack([rng.permutation(12)[:width] for _ in range(n)])
+        lists[0, width // 2 :] = -1
+        wanted = [set(rng.permutation(12)[:size].tolist()) for size in rng.integers(0, 7, n)]
+        cases.append((lists, wanted, k))
+    for lists, wanted, k in cases:
+        got = as_array(my_recall(lists, wanted, k))
+        if got.shape != (len(lists),) or not np.allclose(got, _recalls(lists, wanted, k), equal_nan=True):
             return f"right at k = 3 for our first users, wrong for others at k = {k}: is anything fixed?"
     return None
 
 
 def _even_chance(answer):
-    if isinstance(answer, bool) or not isinstance(answer, int | float | np.number):
-        return "that is not a number."
-    value = float(answer)
+    value = as_number(answer)
     if 1850 <= value <= 2050:
         return None
     if math.isclose(value, 10):
@@ -92,10 +103,7 @@ def _even_chance(answer):
 
 
 def _flaws(answer):
-    everything = set(FLAWS) | set(NOT_THERE)
-    if not isinstance(answer, set | frozenset | list | tuple) or not set(answer) <= everything:
-        return "give a set made of the eight names above."
-    answer = set(answer)
+    answer = as_choices(answer, (*FLAWS, *NOT_THERE))
     wrong = sorted(answer & set(NOT_THERE))
     if wrong:
         return f"“{wrong[0]}” is not among the flaws: {NOT_THERE[wrong[0]]}"
@@ -107,14 +115,7 @@ def _flaws(answer):
 
 
 def _rates(answer):
-    names = ("naive", "weighted", "weighted, fourth clicked")
-    if not isinstance(answer, dict) or set(answer) != set(names):
-        return f"give a dictionary with the keys {'; '.join(names)}."
-    naive, weighted, more = (float(answer[name]) for name in names)
-
-    def near(value, wanted):
-        return math.isclose(value, wanted, abs_tol=5e-3)
-
+    naive, weighted, more = _numbers(answer, ("naive", "weighted", "weighted, fourth clicked")).values()
     if not near(naive, 2 / 4):
         return "the naive rate is wrong: clicks divided by the number of times shown."
     if near(weighted, 1.5 / 4):
@@ -182,6 +183,11 @@ EXERCISES = (
                 ]
             ),
             lambda ids, relevant, k: np.array([0.2, 0.5, np.nan, 0.0]),
+            lambda ids, relevant, k: {
+                3: np.array([0.2, 0.5, np.nan, 0.0]),
+                1: np.array([0, np.nan, 0, 0]),
+                4: np.array([0, np.nan, 0.5, 0.4]),
+            }[k][: len(ids)],
             lambda ids, relevant, k: np.array(
                 [
                     len({i % 10 for i in row[:k].tolist()} & wanted) / len(wanted) if wanted else np.nan

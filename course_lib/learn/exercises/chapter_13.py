@@ -5,67 +5,59 @@ import math
 
 import numpy as np
 
+from course_lib.learn.answers import as_array, as_choice, as_function, as_mapping, as_number, judged
 from course_lib.learn.exercise import Exercise
 
 
-def _number(answer):
-    return isinstance(answer, int | float | np.number) and not isinstance(answer, bool)
-
-
 def _share(answer):
-    if not _number(answer):
-        return "that is not a number."
-    value = float(answer)
-    if math.isclose(value, 0.3, abs_tol=0.002):
-        return None
-    if math.isclose(value, 30, abs_tol=0.2):
-        return "this is per cent; give the share as a number between 0 and 1."
-    if math.isclose(value, 0.4, abs_tol=0.002):
-        return "this is the share of yes among the *reports*; some of these are lies, and you know how many."
-    if math.isclose(value, 0.15, abs_tol=0.002):
-        return "you took the false yes away, and now 2p − 1 is still to be divided by."
-    if math.isclose(value, 0.4 / 0.75, abs_tol=0.002):
-        return "dividing by p forgets those who said yes though the truth is no."
-    if math.isclose(value, 0.25, abs_tol=0.002):
-        return "this is 1 − p, the share of lies."
-    return "write E[report] = p · share + (1 − p) · (1 − share), and solve for the share."
+    mistakes = {
+        30: "this is per cent; give the share as a number between 0 and 1.",
+        0.4: "this is the share of yes among the *reports*; some of these are lies, and you know how many.",
+        0.15: "you took the false yes away, and now 2p − 1 is still to be divided by.",
+        0.4 / 0.75: "dividing by p forgets those who said yes though the truth is no.",
+        0.25: "this is 1 − p, the share of lies.",
+    }
+    otherwise = "write E[report] = p · share + (1 − p) · (1 − share), and solve for the share."
+    return judged(as_number(answer), 0.3, mistakes, otherwise)
 
 
 def _scale(answer):
-    if not _number(answer):
-        return "that is not a number."
-    value = float(answer)
-    if math.isclose(value, 10, abs_tol=0.02):
-        return None
-    if math.isclose(value, 20, abs_tol=0.02):
-        return "this is the sensitivity; ε says how much noise goes with it."
-    if math.isclose(value, 0.5, abs_tol=0.02):
-        return "this protects one *rating*: without one user, up to 20 counts change."
-    if math.isclose(value, 40, abs_tol=0.02):
-        return "you multiplied by ε: a larger ε is less privacy, so it means less noise."
-    if math.isclose(value, math.sqrt(20) / 2, abs_tol=0.02):
-        return "√20 is the change in L2, which Gaussian noise is measured by; Laplace noise goes by L1."
-    if math.isclose(value, math.sqrt(2) * 10, abs_tol=0.02):
-        return "this is the standard deviation; the scale b is smaller by √2."
-    if math.isclose(value, 943 / 2, abs_tol=0.5):
-        return "the sensitivity is what *one* user can change, however many users there are."
-    return "the scale is the L1 sensitivity ÷ ε. By how much can one user change all counts together?"
+    mistakes = {
+        20: "this is the sensitivity; ε says how much noise goes with it.",
+        0.5: "this protects one *rating*: without one user, up to 20 counts change.",
+        40: "you multiplied by ε: a larger ε is less privacy, so it means less noise.",
+        math.sqrt(20) / 2: "√20 is the change in L2, which Gaussian noise is measured by; Laplace noise goes "
+        "by L1.",
+        math.sqrt(2) * 10: "this is the standard deviation; the scale b is smaller by √2.",
+        943 / 2: "the sensitivity is what *one* user can change, however many users there are.",
+    }
+    otherwise = "the scale is the L1 sensitivity ÷ ε. By how much can one user change all counts together?"
+    return judged(as_number(answer), 10, mistakes, otherwise)
 
 
 def _masked(answer):
-    if not callable(answer):
-        return "that is not a function: define `masked(ring, place, common)` and hand over its name."
+    masked = as_function(answer, "masked(ring, place, common)")
+    # Other numbers of clients, so that none is built in.
+    if reason := _sent_by(masked, clients=4, length=5):
+        return reason
+    for clients, length in ((2, 3), (7, 1)):
+        if reason := _sent_by(masked, clients, length):
+            return f"right for 4 clients, wrong for {clients}: {reason}"
+    return None
+
+
+def _sent_by(masked, clients, length):
     rng = np.random.default_rng(13)
-    secrets = rng.integers(0, 1000, (4, 5), dtype=np.uint64)
-    pair = rng.integers(0, 2**64, (4, 4, 5), dtype=np.uint64)
-    common = np.triu(np.ones((4, 4), bool), 1)[:, :, None] * pair
+    secrets = rng.integers(0, 1000, (clients, length), dtype=np.uint64)
+    pair = rng.integers(0, 2**64, (clients, clients, length), dtype=np.uint64)
+    common = np.triu(np.ones((clients, clients), bool), 1)[:, :, None] * pair
     common = common + common.transpose(1, 0, 2)  # [u, v] and [v, u] are the same mask
     double = common.sum(axis=(0, 1), dtype=np.uint64)  # what is left if everybody adds
-    common[range(4), range(4)] = rng.integers(0, 2**64, (4, 5), dtype=np.uint64)  # not to be used
-    own = common[range(4), range(4)].sum(axis=0, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        sent = [np.asarray(answer(secrets[u].copy(), u, list(common[u]))) for u in range(4)]
-    if any(vector.shape != (5,) for vector in sent):
+    diagonal = range(clients), range(clients)
+    common[diagonal] = rng.integers(0, 2**64, (clients, length), dtype=np.uint64)  # not to be used
+    own = common[diagonal].sum(axis=0, dtype=np.uint64)
+    sent = [as_array(masked(secrets[u], u, list(common[u]))) for u in range(clients)]
+    if any(vector.shape != (length,) for vector in sent):
         return "the result must have the shape of `ring`."
     if any(vector.dtype != np.uint64 for vector in sent):
         return "the result is not uint64: as a float, a mask swallows the secret, and nothing wraps around."
@@ -73,8 +65,8 @@ def _masked(answer):
         return "the secret goes out as it is: no mask was added."
     left = np.sum(sent, axis=0, dtype=np.uint64) - secrets.sum(axis=0, dtype=np.uint64)
     if not left.any():
-        for place in range(4):
-            others = [common[place][v] for v in range(4) if v != place]
+        for place in range(clients):
+            others = [common[place][v] for v in range(clients) if v != place]
             signed = itertools.product(*((mask, 0 - mask) for mask in others))
             alone = sent[place] - secrets[place]
             if not any(np.array_equal(alone, np.sum(masks, axis=0, dtype=np.uint64)) for masks in signed):
@@ -99,10 +91,10 @@ _DEFENCES = ("access control", "differential privacy", "encryption", "secure agg
 
 
 def _defences(answer):
-    if not isinstance(answer, dict) or set(answer) != set(_RIGHT):
-        return "give a dictionary with exactly the four attacks of the stub as keys."
-    if any(value not in _DEFENCES for value in answer.values()):
-        return f"each value is one of: {', '.join(_DEFENCES)}."
+    answer = {
+        attack: as_choice(defence, _DEFENCES, f"the defence for “{attack}”")
+        for attack, defence in as_mapping(answer, _RIGHT).items()
+    }
     if answer["a customer asks the model who was in"] == "encryption":
         return "the model was trained on opened data and answers in the clear: encryption is over by then."
     if answer["a customer asks the model who was in"] == "secure aggregation":
@@ -165,6 +157,12 @@ EXERCISES = (
             lambda ring, place, common: (
                 ring + common[place + 1] if place % 2 == 0 else ring - common[place - 1]
             ),
+            lambda ring, place, common: (
+                ring
+                + np.sum(common[place + 1 : 4], axis=0, dtype=np.uint64)
+                - np.sum(common[:place], axis=0, dtype=np.uint64)
+            ),
+            lambda ring, place, common: print(end=""),
         ),
         right="Each vector looks uniform, and each mask occurs once with + and once with −.",
     ),

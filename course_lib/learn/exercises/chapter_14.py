@@ -4,26 +4,12 @@ import math
 
 import numpy as np
 
+from course_lib.learn.answers import as_choice, as_function, as_number, judged, near
 from course_lib.learn.exercise import Exercise
 
 
-def _number(answer):
-    if isinstance(answer, str | bool) or np.size(answer) != 1:
-        return None
-    try:
-        return float(np.squeeze(np.asarray(answer)))
-    except (TypeError, ValueError):
-        return None
-
-
 def _vote(answer):
-    value = _number(answer)
-    if value is None:
-        return "that is not a number."
-    # 12 shared of 36 and 16 films; three such fakes.
-    right = 3 * 12 / math.sqrt(36 * 16)
-    if math.isclose(value, right, abs_tol=0.005):
-        return None
+    right = 3 * 12 / math.sqrt(36 * 16)  # 12 shared of 36 and 16 films; three such fakes
     mistakes = {
         right / 3: "that is one fake's vote, and there are three.",
         36.0: "those are the shared films, summed: each vote is a cosine, so divide by both lengths.",
@@ -32,59 +18,59 @@ def _vote(answer):
         3 * 12 / (36 * 16): "the root over the product of the two lengths is missing.",
         3 * 12 / (36 + 16 - 12): "that is the share of the union, Jaccard's measure; the vote is a cosine.",
     }
-    for mistake, message in mistakes.items():
-        if math.isclose(value, mistake, abs_tol=0.005):
-            return message
-    return "one neighbour votes with shared films ÷ √(films of one × films of the other). Add three votes."
+    otherwise = (
+        "one neighbour votes with shared films ÷ √(films of one × films of the other). Add three votes."
+    )
+    return judged(as_number(answer), right, mistakes, otherwise)
 
 
 def _detector(answer):
-    value = _number(answer)
-    if value is None:
-        return "that is not a number."
-    right = 9 / (9 + 9.43)
-    if math.isclose(value, right, abs_tol=0.011):
-        return None
-    if math.isclose(value, 0.5, abs_tol=0.0005):
-        return "nearly: do not round the number of flagged people before you divide; 1 % of 943 is 9.43."
-    if math.isclose(value, 0.99, abs_tol=0.005):
-        return "0.99 is the share of genuine people who pass. Of the *flagged*, how many are fake?"
-    if math.isclose(value, 1.0, abs_tol=0.005):
-        return "that is the recall: all fakes are found. But genuine people were flagged, too."
-    if math.isclose(value, 0.01, abs_tol=0.0003):
-        return "that is the false-positive rate; precision has another denominator."
-    if math.isclose(value, 9 / 943, abs_tol=0.002) or math.isclose(value, 9 / 952, abs_tol=0.002):
-        return "that is the share of fakes among *all*; precision looks at the flagged only."
-    return "count the flagged: nine fakes, and one per cent of 943 genuine people. Which share is fake?"
+    mistakes = {
+        0.5: "nearly: do not round the number of flagged people before you divide; 1 % of 943 is 9.43.",
+        0.99: "0.99 is the share of genuine people who pass. Of the *flagged*, how many are fake?",
+        1.0: "that is the recall: all fakes are found. But genuine people were flagged, too.",
+        0.01: "that is the false-positive rate; precision has another denominator.",
+        9 / 943: "that is the share of fakes among *all*; precision looks at the flagged only.",
+        9 / 952: "that is the share of fakes among *all*; precision looks at the flagged only.",
+    }
+    otherwise = "count the flagged: nine fakes, and one per cent of 943 genuine people. Which share is fake?"
+    return judged(as_number(answer), 9 / (9 + 9.43), mistakes, otherwise)
 
 
 def _propensity(answer):
-    if not callable(answer):
-        return "that is not a function: hand over `attraction_of` itself, without calling it."
-    clicked = np.array([1, 0, 1, 0])
-    looked = np.array([0.5, 0.5, 0.25, 1.0])
-    value = _number(answer(clicked.copy(), looked.copy()))
-    if value is None:
-        return "the function must return one number, the estimate for the article."
-    if math.isclose(value, 1.5, abs_tol=1e-6):
-        again = _number(answer(np.array([0, 1, 1]), np.array([1.0, 0.2, 0.5])))
-        if again is not None and math.isclose(again, 7 / 3, abs_tol=1e-6):
-            return None
-        return "right for one article and not for another: is a number of the first built in?"
-    if math.isclose(value, 0.5, abs_tol=1e-6):
-        return "that is the plain click rate: each click must count 1 ÷ its propensity."
-    if math.isclose(value, 3.0, abs_tol=1e-6):
-        return "you divided by the number of clicks; the mean is over all times the article was *shown*."
-    if math.isclose(value, 0.75 / 4, abs_tol=1e-6):
-        return "you multiplied by the propensity. A click where few look must count for *more*."
-    if math.isclose(value, 2 / 2.25, abs_tol=1e-6):
-        return (
-            "clicks ÷ looks expected: a sensible ratio with less noise, but not the weighting of section 5, "
-            "which divides click by click."
-        )
-    if math.isclose(value, 6.0, abs_tol=1e-6):
-        return "that is the sum; divide by how often the article was shown."
-    return "weigh each click by 1 ÷ its propensity, add, and divide by the number of times shown."
+    attraction_of = as_function(answer, "attraction_of(clicked, looked)")
+
+    def given(clicked, looked):
+        return as_number(attraction_of(clicked, looked), "what your function gives back")
+
+    value = given(np.array([1, 0, 1, 0]), np.array([0.5, 0.5, 0.25, 1.0]))
+    mistakes = {
+        0.5: "that is the plain click rate: each click must count 1 ÷ its propensity.",
+        3.0: "you divided by the number of clicks; the mean is over all times the article was *shown*.",
+        0.75 / 4: "you multiplied by the propensity. A click where few look must count for *more*.",
+        2
+        / 2.25: "clicks ÷ looks expected: a sensible ratio with less noise, but not the weighting of section "
+        "5, which divides click by click.",
+        6.0: "that is the sum; divide by how often the article was shown.",
+    }
+    otherwise = "weigh each click by 1 ÷ its propensity, add, and divide by the number of times shown."
+    if not near(value, 1.5, 4):
+        return judged(value, 1.5, mistakes, otherwise)
+    # Other articles, so that no number of the first is built in, and places where hardly anybody looks.
+    rng = np.random.default_rng(14)
+    for times, lowest in ((3, 0.2), (4, 0.25), (4, 0.02), (9, 0.01), (1, 0.05)):
+        clicked = rng.integers(0, 2, times)
+        clicked[0] = 1
+        looked = rng.uniform(lowest, 1, times)
+        looked[0] = lowest
+        if not math.isclose(given(clicked, looked), np.mean(clicked / looked), rel_tol=1e-4):
+            if lowest < 0.2:
+                return (
+                    f"right where many look, and wrong where {lowest} of the readers do: are small "
+                    "propensities or large results cut off? The mean over many articles needs them."
+                )
+            return "right for one article and not for another: is a number of the first built in?"
+    return None
 
 
 _CHOICES = (
@@ -96,8 +82,6 @@ _CHOICES = (
 
 
 def _fairness(answer):
-    if not isinstance(answer, str) or answer not in _CHOICES:
-        return "choose one of the four sentences of the question, as a string."
     mistakes = {
         _CHOICES[
             0
@@ -105,7 +89,7 @@ def _fairness(answer):
         _CHOICES[2]: "the report says *clearly*: the change can be told. Who paid for it?",
         _CHOICES[3]: "a gap is a difference of two numbers. Look at both before you call it a success.",
     }
-    return mistakes.get(answer)
+    return mistakes.get(as_choice(answer, _CHOICES))
 
 
 EXERCISES = (
@@ -130,7 +114,7 @@ EXERCISES = (
             "One per cent of the 943 genuine people are flagged by the choice of the threshold.",
             "9 ÷ (9 + 9.43).",
         ),
-        wrong_examples=(0.99, 1.0, 9 / 943, 0.01, 0.7, 0.5),
+        wrong_examples=(0.99, 1.0, 9 / 943, 0.01, 0.7, 0.5, 0.478, "0.49"),
         right="Half of the accused are innocent, although the detector never missed a fake: fakes are rare.",
     ),
     Exercise(
@@ -149,6 +133,9 @@ EXERCISES = (
             lambda clicked, looked: clicked.sum() / looked.sum(),
             lambda clicked, looked: (clicked / looked).sum(),
             lambda clicked, looked: 1.5,
+            lambda clicked, looked: np.mean(clicked / np.maximum(looked, 0.2)),
+            lambda clicked, looked: None,
+            lambda clicked, looked: clicked / looked,
         ),
         right="It may exceed 1: it is an average over many, not a probability for one.",
     ),

@@ -25,6 +25,9 @@ EXAMPLE = learn.Exercise(
     right="3, 4, 5 is the smallest whole one.",
 )
 
+ITSELF = []
+ITSELF.append(ITSELF)
+
 
 @pytest.fixture(autouse=True)
 def chapter_99(monkeypatch):
@@ -48,9 +51,11 @@ def shown(monkeypatch):
         (..., "not attempted", "Not attempted yet"),
         ([3, ...], "not attempted", "Not attempted yet"),
         ({"x": (..., 1)}, "not attempted", "Not attempted yet"),
-        (-5, "wrong", "Not yet, because a length is never negative."),
-        (7, "wrong", "Not yet, because use *Pythagoras*."),
-        ("five", "wrong", "because checking your answer failed with TypeError"),
+        ({...}, "not attempted", "Not attempted yet"),
+        (ITSELF, "wrong", "Not yet: checking your answer failed with TypeError"),
+        (-5, "wrong", "Not yet: a length is never negative."),
+        (7, "wrong", "Not yet: use *Pythagoras*."),
+        ("five", "wrong", "Not yet: checking your answer failed with TypeError"),
         (5, "right", "Right. 3, 4, 5 is the smallest whole one."),
     ],
 )
