@@ -119,6 +119,8 @@ def run(
     papermill would pass over.
     """
     chapters, folder = list(chapters), folder or course.root / "build" / "run"
+    for chapter in chapters:
+        _refuse_or_tell_what_was_saved(course.notebook(chapter))
     asked = {chapter.key: _parameters(course, chapter, scale, parameters or {}) for chapter in chapters}
     report = _read_report(folder)
     rows = {row["key"]: row for row in report["chapters"]}
@@ -195,6 +197,20 @@ def words(row: dict[str, Any]) -> dict[str, str]:
 
 def _word(found: dict[str, Any]) -> str:
     return f"partly: {found['word']}" if found["waits_for"] else found["word"]
+
+
+def _refuse_or_tell_what_was_saved(notebook: Path) -> None:
+    """A notebook that somebody saved by hand is run as it is, if it can be read at all."""
+    if not notebook.exists() or edits.is_as_written(notebook):
+        return
+    remedy = (
+        f"`python course.py check {notebook.stem} --fix` keeps it in work/ and puts back the course's own"
+    )
+    try:
+        pairing.read(notebook)
+    except Exception as error:
+        raise CourseError(f"{edits.shown(notebook)} cannot be read ({error}). {remedy}.") from None
+    print(f"{edits.shown(notebook)} was saved by hand, and is run as it is; {remedy}.", flush=True)
 
 
 def _parameters(course: Course, chapter: Chapter, scale: str, given: dict[str, Any]) -> dict[str, Any]:

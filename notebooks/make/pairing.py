@@ -37,8 +37,8 @@ def paired(source: Path, notebook: Path) -> NotebookNode:
     sync the same source get the same file. Of a notebook that somebody saved by hand, no output is taken.
     """
     fresh = jupytext.read(source, fmt="py:percent")
-    old = read(notebook) if notebook.exists() else nbformat.v4.new_notebook()
     trusted = notebook.exists() and edits.is_as_written(notebook)
+    old = read(notebook) if trusted else _as_it_was_saved(notebook)
     for before, cell in _matches(old.cells, fresh.cells):
         cell.id = before.id
         if trusted and cell.cell_type == "code" and before.source == cell.source:
@@ -88,6 +88,14 @@ def stale(source: Path, notebook: Path) -> str | None:
     if text_of(fresh) != notebook.read_text(encoding="utf-8"):
         return f"has an older text than its source: {fix}; nothing has to be run"
     return None
+
+
+def _as_it_was_saved(notebook: Path) -> NotebookNode:
+    """A notebook that somebody saved, or one without cells where there is none that can be read."""
+    try:
+        return read(notebook)
+    except Exception:  # absent, cut short, with the marks of a merge: nothing can be taken from it
+        return nbformat.v4.new_notebook()
 
 
 def _matches(old: list[NotebookNode], new: list[NotebookNode]) -> list[tuple[NotebookNode, NotebookNode]]:

@@ -1,5 +1,6 @@
 """What every built book must keep: links, headings, alt texts, no foreign requests, a search index."""
 
+import functools
 import gzip
 import json
 import re
@@ -18,6 +19,7 @@ from book.measured import BENCHMARKS
 from book.pages import GLOSSARY_FILE
 
 
+@functools.lru_cache(maxsize=1)  # parsing takes longer than all that is asked of the pages
 def pages(site: Path) -> dict[Path, BeautifulSoup]:
     found = {
         path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in site.glob("*.html")

@@ -8,6 +8,7 @@ import pytest
 
 from notebooks.make import __main__ as command_line
 from notebooks.make import desk, edits, execution, pairing
+from notebooks.make.plan import CourseError
 
 ANSWER = "answer = ...  # ask Eva: (1, 2) or (2, 1)?"
 
@@ -53,7 +54,13 @@ def save_from_elsewhere(path):
     return path.read_bytes()
 
 
-each_edit = pytest.mark.parametrize("edit", [type_an_answer, run_a_cell, save_from_elsewhere])
+def cut_short(path):
+    """Half a notebook, as a full disk or a merge leaves it."""
+    path.write_bytes(path.read_bytes()[:-100])
+    return path.read_bytes()
+
+
+each_edit = pytest.mark.parametrize("edit", [type_an_answer, run_a_cell, save_from_elsewhere, cut_short])
 
 
 def change_source(course, old, new):
@@ -99,7 +106,6 @@ def test_a_seal_that_a_cell_quotes_is_text_like_any_other(toy):
 
 def test_every_command_leaves_or_keeps_what_a_learner_saved(here, capsys):
     """All commands that there are, one after the other, over edits in every folder that holds notebooks."""
-    execution.run(here, here.chapters)
     change_source(
         here, "# ## Numbers", "# ## Numbers and words"
     )  # so that every command has a reason to write
@@ -107,8 +113,8 @@ def test_every_command_leaves_or_keeps_what_a_learner_saved(here, capsys):
     name = notebook(here).name
     folders = {"notebooks": notebook(here), "work": here.work / name}
     folders |= {folder: here.root / "build" / folder / name for folder in ("run", "execute")}
-    (here.root / "build" / "execute").mkdir(exist_ok=True)
-    folders["execute"].write_bytes(folders["notebooks"].read_bytes())
+    for folder in ("run", "execute"):
+        edits.replace(folders[folder], folders["notebooks"].read_bytes())
     (there,) = (action for action in command_line._parser()._actions if action.choices)
     words = {command: [command] for command in there.choices}
     words["check"] += ["--fix"]
@@ -146,6 +152,16 @@ def test_sync_keeps_the_edit_and_takes_no_output_from_it(toy, edit, capsys):
     assert "execute 02_toy" in execution.check(toy, toy.chapters[0])[0]
 
 
+def test_a_run_tells_that_somebody_saved_a_notebook(toy, capsys):
+    type_an_answer(notebook(toy))
+    with pytest.raises(CourseError, match="no parameter 'depth'"):  # refused before it runs
+        execution.run(toy, toy.chapters, parameters={"depth": 1})
+    assert "was saved by hand, and is run as it is" in capsys.readouterr().out
+    cut_short(notebook(toy))
+    with pytest.raises(CourseError, match=r"cannot be read .* check 02_toy --fix"):
+        execution.run(toy, toy.chapters)
+
+
 @each_edit
 def test_where_git_has_the_notebook_it_is_put_back_whole(toy, edit):
     before = notebook(toy).read_bytes()
@@ -171,9 +187,9 @@ def test_the_same_version_is_kept_once(toy, capsys):
 
 
 def test_a_run_that_is_killed_leaves_the_last_result(toy, monkeypatch):
-    execution.run(toy, toy.chapters)
     path = toy.root / "build" / "run" / notebook(toy).name
-    before = path.read_bytes()
+    before = notebook(toy).read_bytes()
+    edits.replace(path, before)
 
     def killed(source, trial, *_, **__):
         nbformat.write(nbformat.v4.new_notebook(), trial)

@@ -12,6 +12,15 @@ from notebooks.make.__main__ import main
 from notebooks.make.plan import CourseError
 
 
+@pytest.fixture(autouse=True)
+def no_kernel_outlives_its_chapter():
+    """In every test here. A kernel holds a gigabyte; seven of them would not fit into a laptop."""
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert [child for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
+
+
 def edit(course, old, new):
     source = course.source(course.chapters[0])
     text = source.read_text(encoding="utf-8")
@@ -155,15 +164,6 @@ def test_a_run_reports_and_an_unchanged_chapter_is_reused(toy, capsys):
     assert again["chapters"][0]["reused"]
     assert "reused" in capsys.readouterr().out
     assert "D1-17 corrected (reused)" in execution.summary(again)
-
-
-def test_no_kernel_outlives_its_chapter(toy):
-    """A kernel holds a gigabyte; seven of them would not fit into a laptop."""
-    before = set(psutil.Process().children(recursive=True))
-    execution.execute(toy, toy.chapters[0])
-    execution.run(toy, toy.chapters)
-    left = set(psutil.Process().children(recursive=True)) - before
-    assert [child for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_a_chapter_that_stops_is_reported_and_not_reused(toy):
