@@ -17,12 +17,25 @@ from book.ledger import VERDICT_MIME, Ledger, chapter_notebooks, join_verdicts, 
 from book.measured import measured_page
 
 BOOK = Path(__file__).resolve().parent
-# What a page loads, and what MathJax's own menu can switch on (assistive reading).
-MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml", "input/tex/extensions", "a11y", "sre", "ui")
+# What pages load (conf.py), fonts, and what a formula may ask for: an extension of TeX.
+MATHJAX_PARTS = (
+    "startup.js",
+    "core.js",
+    "input/tex.js",
+    "input/tex/extensions",
+    "output/chtml.js",
+    "output/chtml",
+    "a11y/assistive-mml.js",
+)
 # Two indexes over the same pages: English words are stemmed, Chinese text is cut into words.
 # search.js asks the one that fits the query.
 SEARCH_INDEXES = {"en": "pagefind", "zh": "pagefind-zh"}
 
+# Code and columns of numbers are no answer to a question; what a reader reads is.
+NOT_SEARCHED = ".headerlink, .math, .ledger-filter, .ledger-wall, pre, .cell_input, .cell_output table"
+
+# The head of an exercise as chapters write it: its number in bold, before its text.
+EXERCISE = re.compile(r"^\*\*(\d\d[a-z]?\.\d+)\*\*\s+", re.MULTILINE)
 # An id of the ledger in running text, but not in code, in a link or as part of a longer word.
 LEDGER_ID = re.compile(r"(?<![\w`\[/#-])D[1-5]-\d\d(?![\w`\]-])")
 
@@ -133,12 +146,13 @@ def read_chapters(notebooks: Path) -> list[pages.Chapter]:
 def prepare_notebook(notebook: dict) -> None:
     """Change a parsed notebook in place for the page.
 
-    Ledger ids in the text become links to the ledger, verdicts get a mark that the ledger can link to, and
-    outputs keep only what a page can show.
+    Ledger ids in the text become links to the ledger, an exercise gets a heading that can be found, verdicts
+    get a mark that the ledger can link to, and outputs keep only what a page can show.
     """
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            cell["source"] = LEDGER_ID.sub(_ledger_link, "".join(cell["source"]))
+            text = EXERCISE.sub(r"### Exercise \1\n\n", "".join(cell["source"]))
+            cell["source"] = LEDGER_ID.sub(_ledger_link, text)
         if cell["cell_type"] == "code":
             cell["outputs"] = [part for output in cell["outputs"] for part in _for_a_page(output)]
 
@@ -173,14 +187,14 @@ def _copy_mathjax(target: Path) -> None:
         if (library / part).is_dir():
             shutil.copytree(library / part, target / part)
         else:
-            target.mkdir(parents=True, exist_ok=True)
+            (target / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(library / part, target / part)
 
 
 def _index_for_search(site: Path, language: str, folder: str) -> None:
     command = [sys.executable, "-m", "pagefind", "--site", str(site), "--output-subdir", folder]
     options = ["--force-language", language, "--root-selector", "article.bd-article"]
-    options += ["--exclude-selectors", ".headerlink, .math, .ledger-filter", "--quiet"]
+    options += ["--exclude-selectors", NOT_SEARCHED, "--quiet"]
     result = subprocess.run([*command, *options], capture_output=True, text=True)
     if result.returncode != 0:
         raise BookError(f"the search index ({language}) could not be made: {result.stderr.strip()}")

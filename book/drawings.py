@@ -1,5 +1,6 @@
 """Pictures of the cover and the ledger, drawn from data. Colours, for both themes, are in static/book.css."""
 
+import math
 import random
 from html import escape
 
@@ -218,18 +219,30 @@ def _to_entry(entry: Entry, name: str, text: str = "") -> str:
     return f'<a href="ledger.html#{entry.id.lower()}" title="{name}" aria-label="{name}">{text}</a>'
 
 
-def intervals(numbers: dict[str, tuple[float, float, float]], alt: str) -> str:
-    """Dot-and-line plot of named means with their intervals, on a shared axis from zero; largest first."""
-    top = max(high for _, _, high in numbers.values())
+def intervals(numbers: dict[str, tuple[float, float, float]], unit: str, alt: str) -> str:
+    """Dot-and-line plot of named means with their intervals, largest first; the axis shows `unit`s."""
+    top = max(0.0, *(high for _, _, high in numbers.values()))
     bottom = min(0.0, *(low for _, low, _ in numbers.values()))
     span = (top - bottom) or 1.0
-    rows = []
-    for name, (mean, low, high) in sorted(numbers.items(), key=lambda item: -item[1][0]):
-        place = {key: 100 * (value - bottom) / span for key, value in (("m", mean), ("l", low), ("h", high))}
-        rows.append(
-            f'<div class="interval-row"><span class="interval-name">{escape(name)}</span>'
-            f'<svg viewBox="-2 0 104 8" preserveAspectRatio="none" aria-hidden="true">'
-            f'<path class="axis" d="M0 4H100"/><path class="range" d="M{place["l"]:.2f} 4H{place["h"]:.2f}"/>'
-            f'<path class="mean" d="M{place["m"]:.2f} 0.5V7.5"/></svg></div>'
-        )
-    return f'<div class="intervals" role="img" aria-label="{escape(alt)}">{"".join(rows)}</div>'
+
+    def place(value: float) -> float:
+        return round(100 * (value - bottom) / span, 2)
+
+    rows = "".join(
+        f'<div class="interval-row"><span class="interval-name">{escape(name)}</span>'
+        f'<svg viewBox="-2 0 104 8" preserveAspectRatio="none" aria-hidden="true">'
+        f'<path class="axis" d="M0 4H100"/><path class="zero" d="M{place(0)} 0V8"/>'
+        f'<path class="range" d="M{place(low)} 4H{place(high)}"/>'
+        f'<path class="mean" d="M{place(mean)} 0.5V7.5"/></svg></div>'
+        for name, (mean, low, high) in sorted(numbers.items(), key=lambda item: -item[1][0])
+    )
+    step = next(size for size in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if span / size <= 5 or size == 1)
+    ticks = "".join(
+        f'<span style="left: {(place(count * step) + 2) / 1.04:.2f}%">{count * step:g}</span>'
+        for count in range(math.ceil(bottom / step), math.floor(top / step) + 1)
+    )
+    axis = (
+        f'<div class="interval-row interval-axis" aria-hidden="true"><span>{escape(unit)}</span>'
+        f'<span class="ticks">{ticks}</span></div>'
+    )
+    return f'<div class="intervals" role="img" aria-label="{escape(alt)}">{rows}{axis}</div>'

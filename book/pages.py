@@ -14,8 +14,15 @@ from book.ledger import Entry, Ledger, Record, planned_text, tally
 
 GLOSSARY_FILE = Path(__file__).with_name("glossary.yml")
 
-# The entry whose measured intervals the cover draws: the first of these that is recorded with two or more.
-HEADLINES = ("D1-09", "D5-02", "D2-01", "D1-04", "D1-05")
+# What the cover draws: an entry, the unit of its intervals, and in words what each of its numbers compares.
+HEADLINE = "D1-09"
+HEADLINE_UNIT = "difference in Recall@10"
+HEADLINE_NUMBERS = {
+    "warm": "people with a past: text minus popularity",
+    "added": "people with a past: popularity with text minus popularity",
+    "cold": "new films: text minus a random list",
+    "hand": "new films: text minus genres and year, one-hot",
+}
 
 
 @dataclass(frozen=True)
@@ -115,27 +122,27 @@ def _legend() -> str:
 
 
 def _headline(ledger: Ledger) -> str:
-    """One measured result with its intervals drawn; empty while no chapter has recorded one."""
-    entries = {entry.id: entry for entry in ledger.entries}
-    for name in HEADLINES:
-        for record in reversed(entries[name].records):
-            measured = {
-                label: bounds for label, text in record.numbers.items() if (bounds := _interval(text))
-            }
-            if len(measured) >= 2:
-                alt = "; ".join(f"{label}: {record.numbers[label]}" for label in measured)
-                labelled = {
-                    f"{label.replace('_', ' ')} {record.numbers[label]}": measured[label]
-                    for label in measured
-                }
-                return (
-                    '<figure class="headline"><blockquote><span>The documents say:</span> '
-                    f"{escape(entries[name].says)}</blockquote>{intervals(labelled, alt)}"
-                    f"<figcaption>{escape(record.sentence)} "
-                    f'<a href="{_cell(record, name)}">{name}, chapter {record.notebook[:2]}</a>'
-                    "</figcaption></figure>"
-                )
-    return ""
+    """One measured result with its intervals drawn; empty while no chapter has recorded it."""
+    entry = next(entry for entry in ledger.entries if entry.id == HEADLINE)
+    if not entry.records:
+        return ""
+    record = entry.records[-1]
+    measured = {
+        f"{words}: {record.numbers[name]}": bounds
+        for name, words in HEADLINE_NUMBERS.items()
+        if (bounds := _interval(record.numbers.get(name, "")))
+    }
+    if not measured:
+        return ""
+    drawing = intervals(measured, HEADLINE_UNIT, f"{HEADLINE_UNIT}; {'; '.join(measured)}")
+    scope = "; ".join(text for text in (record.data, record.scope) if text)
+    return (
+        '<figure class="headline"><blockquote><span>The documents say:</span> '
+        f"{escape(entry.says)}</blockquote>{drawing}"
+        f"<figcaption>{_word(record).capitalize()}. {escape(scope)}. "
+        f'<a href="{_cell(record, HEADLINE)}">{HEADLINE}, chapter {record.notebook[:2]}</a>'
+        "</figcaption></figure>"
+    )
 
 
 def _interval(text: str) -> tuple[float, float, float] | None:
@@ -173,7 +180,8 @@ def _ledger_row(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) -> s
     return (
         f'<tr id="{entry.id.lower()}" data-document="{entry.document}" data-kind="{entry.kind}" '
         f'data-verdict="{entry.label}">'
-        f'<th scope="row"><a class="entry-id" href="#{entry.id.lower()}">{entry.id}</a>'
+        f'<th scope="row"><h3 class="entry-id" id="entry-{entry.id.lower()}">'
+        f'<a href="#{entry.id.lower()}">{entry.id}</a></h3>'
         f'<span class="entry-where">{escape(_section(entry))}</span>'
         f'<span class="entry-kind">{entry.kind}</span></th>'
         f'<td><p>{escape(entry.says)}</p><p class="entry-do">{escape(entry.do)}</p></td>'
@@ -201,9 +209,12 @@ def _chapter_named(key: str, ledger: Ledger, existing: dict[str, Chapter]) -> st
     return f'<a href="{existing[key].stem}.html">{name}</a>' if key in existing else f"{name}, {key}, to come"
 
 
+def _word(record: Record) -> str:
+    return f"partly settled: {record.word}" if record.waits_for else record.word
+
+
 def _recorded(entry: Entry, record: Record, ledger: Ledger, existing: dict[str, Chapter]) -> str:
     colour = "partly" if record.waits_for else tone(entry) if record is entry.records[-1] else "partly"
-    word = f"partly settled: {record.word}" if record.waits_for else record.word
     details = [
         escape(f"{name.replace('_', ' ')}: {text}")
         for name, text in record.numbers.items()
@@ -219,7 +230,7 @@ def _recorded(entry: Entry, record: Record, ledger: Ledger, existing: dict[str, 
         counted = "Counts as open; the rest waits for" if entry.state != "settled" else "The rest is in"
         details.append(f"{counted} {rest}")
     return (
-        f'<p class="verdict-word tone-{colour}">{SIGNS[colour]} {escape(word)}</p>'
+        f'<p class="verdict-word tone-{colour}">{SIGNS[colour]} {escape(_word(record))}</p>'
         f'<p class="verdict-sentence">{escape(record.sentence)}</p>'
         f'<ul class="evidence">{"".join(f"<li>{text}</li>" for text in details)}'
         f'<li><a href="{_cell(record, entry.id)}">See it in chapter {record.notebook[:2]}</a></li></ul>'

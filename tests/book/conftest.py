@@ -11,7 +11,7 @@ from book.build import build
 @pytest.fixture(scope="session")
 def small_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built book of a course of two chapters, with one verdict of each state."""
-    intervals = {"text": "0.041 [0.037, 0.045]", "popularity": "0.084 [0.079, 0.089]"}
+    intervals = {"warm": "-0.027 [-0.035, -0.020]", "cold": "0.185 [0.165, 0.204]", "world": "films"}
     chapters = {
         "02_cosine": chapter(
             "02 · Cosine similarity (余弦相似度)",

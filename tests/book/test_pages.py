@@ -16,7 +16,8 @@ from small_course import chapter, write_course
 from book.build import BOOK, BookError, build
 from book.ledger import read_ledger
 from book.measured import BENCHMARKS
-from book.pages import GLOSSARY_FILE
+from book.page_changes import keep_intervals_whole
+from book.pages import GLOSSARY_FILE, HEADLINE_NUMBERS
 
 
 @functools.lru_cache(maxsize=1)  # parsing takes longer than all that is asked of the pages
@@ -148,7 +149,7 @@ def test_ledger_page_tells_the_states_apart(small_book):
     assert "waits for chapter 07, graph" in rows["d1-24"].get_text()
     assert rows["d4-03"]["data-verdict"] == "open"
     assert "chapter 09, finetune, to come" in rows["d4-03"].get_text()
-    assert "0.084 [0.079, 0.089]" in rows["d1-09"].get_text()
+    assert "0.185 [0.165, 0.204]" in rows["d1-09"].get_text()
     assert "all-MiniLM-L6-v2" in rows["d1-09"].get_text()
 
 
@@ -157,7 +158,30 @@ def test_cover_has_a_card_for_each_chapter_and_the_live_tally(small_book):
     assert [card["href"] for card in cover.select("a.chapter-card")] == ["02_cosine.html", "04_encoding.html"]
     assert "3 of 113 entries are settled" in cover.get_text()
     assert len(cover.select(".ledger-wall i")) == 113
-    assert cover.select_one(".headline .intervals")["aria-label"].startswith("popularity: 0.084")
+
+
+def test_cover_draws_measured_intervals_in_words_with_their_zero(site):
+    drawing = page(site, "index").select_one(".headline .intervals")
+    rows = drawing.select(".interval-row:not(.interval-axis)")
+    named = [row.select_one(".interval-name").get_text() for row in rows]
+    assert set(HEADLINE_NUMBERS.values()) >= {name.rsplit(":", 1)[0] for name in named}
+    means = [float(re.search(r": (-?[\d.]+) \[", name)[1]) for name in named]
+    assert means == sorted(means, reverse=True)
+    assert min(means) < 0 < max(means)
+    zeros = {row.select_one("path.zero")["d"] for row in rows}
+    assert len(zeros) == 1
+    zero = float(re.match(r"M([\d.]+) ", zeros.pop())[1])
+    for row, mean in zip(rows, means, strict=True):
+        place = float(re.match(r"M([\d.]+) ", row.select_one("path.mean")["d"])[1])
+        assert (place > zero) == (mean > 0)
+    assert "0" in [tick.get_text() for tick in drawing.select(".ticks span")]
+    for name in named:
+        assert name in drawing["aria-label"]
+
+
+def test_cover_of_the_course_draws_all_numbers_of_its_headline(committed_book):
+    rows = page(committed_book, "index").select(".headline .interval-row:not(.interval-axis)")
+    assert len(rows) == len(HEADLINE_NUMBERS), "chapter 04 renamed a number of this verdict"
 
 
 def test_chapter_folds_its_solution_and_links_ledger_ids(small_book):
@@ -176,7 +200,10 @@ def test_a_page_of_ours_names_a_chapter_that_does_not_exist_as_planned(site):
     for path, soup in soups.items():
         if path.name[:2].isdigit() or path.name == "search.html":
             continue
-        text = " ".join(soup.find("article", class_="bd-article").get_text(" ").split())
+        article = soup.find("article", class_="bd-article")
+        for sentence in article.select(".verdict-sentence"):
+            sentence.decompose()  # a chapter's own words
+        text = " ".join(article.get_text(" ").split())
         for match in re.finditer(r"\bchapter (\d\d)\b(.{0,30})", text, re.IGNORECASE):
             mentions += 1
             assert match[1] in existing or "to come" in match[2], f"{path.name}: {match[0]}"
@@ -235,13 +262,15 @@ def test_benchmarks_stand_beside_published_figures(site):
 WORD_MARK = "\u200b"
 
 
-def fragments(site: Path, index: str) -> str:
-    """All text that one search index holds (Pagefind packs JSON after a signature into gzip files)."""
-    texts = []
-    for path in (site / index / "fragment").iterdir():
-        raw = gzip.decompress(path.read_bytes())
-        texts.append(json.loads(raw[raw.index(b"{") :])["content"])
-    return "\n".join(texts).replace(WORD_MARK, "")
+def fragments(site: Path, index: str) -> list[dict]:
+    """What one search index holds of each page (Pagefind packs JSON after a signature into gzip files)."""
+    packed = [gzip.decompress(path.read_bytes()) for path in (site / index / "fragment").iterdir()]
+    return [json.loads(raw[raw.index(b"{") :]) for raw in packed]
+
+
+def searched_text(site: Path, index: str) -> str:
+    """All text that one search index holds."""
+    return "\n".join(page["content"] for page in fragments(site, index)).replace(WORD_MARK, "")
 
 
 @pytest.mark.parametrize(("index", "language"), [("pagefind", "en"), ("pagefind-zh", "zh")])
@@ -249,9 +278,25 @@ def test_search_indexes_hold_english_and_chinese(site, index, language):
     entry = json.loads((site / index / "pagefind-entry.json").read_text(encoding="utf-8"))
     # Every page of the book except the search page itself.
     assert entry["languages"][language]["page_count"] == len(list(site.glob("*.html"))) - 1
-    text = fragments(site, index)
+    text = searched_text(site, index)
     assert "cold start" in text.lower()
     assert "冷启动" in text
+
+
+def test_search_leads_to_exercises_and_to_rows_of_the_ledger(small_book):
+    anchors = {
+        page["url"]: {anchor["id"] for anchor in page["anchors"]}
+        for page in fragments(small_book, "pagefind")
+    }
+    assert "exercise-02-1-heading" in anchors["/02_cosine.html"]
+    assert {f"entry-{entry.id.lower()}" for entry in read_ledger().entries} <= anchors["/ledger.html"]
+
+
+def test_search_reads_no_code_and_no_columns_of_numbers(small_book):
+    text = searched_text(small_book, "pagefind")
+    assert "How long is the arrow?" in text
+    assert "answer =" not in text
+    assert "python course.py run" not in text
 
 
 def test_chinese_is_cut_into_words(small_book):
@@ -263,6 +308,74 @@ def test_chinese_is_cut_into_words(small_book):
 def test_sphinx_search_is_gone(site):
     assert not (site / "searchindex.js").exists()
     assert len(page(site, "index").select(".search-found")) == 1
+
+
+def test_formulas_load_the_parts_that_are_asked_for_and_they_are_there(small_book):
+    page_with = page(small_book, "02_cosine")
+    config = next(s.string for s in page_with("script") if "window.MathJax" in (s.string or ""))
+    asked = json.loads(config.split("=", 1)[1])["loader"]["load"]
+    folder = small_book / "_static" / "mathjax"
+    parts = [folder / f"{name}.js" for name in (*asked, "core", "startup", "output/chtml/fonts/tex")]
+    assert sum(part.stat().st_size for part in parts) < 0.8e6
+    for name in ("index", "ledger", "glossary", "how-to-read"):
+        assert not [s for s in page(small_book, name)("script") if "mathjax" in (s.get("src") or "").lower()]
+
+
+def test_a_page_is_light(site):
+    """What the head of a page loads; the theme's script for icons alone would be 1.6 MB."""
+    for path, soup in pages(site).items():
+        loaded = {tag.get("src") or tag.get("href") for tag in soup(["script", "link"])} - {None}
+        files = {site / unquote(urlsplit(name).path) for name in loaded if "_static" in name}
+        size = sum(file.stat().st_size for file in files)
+        assert 0.3e6 < size < 0.7e6, f"{path.name}: {size}"
+
+
+def test_every_icon_is_drawn_by_the_style_sheet_and_its_font(site):
+    style = (site / "_static" / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    drawn = [icon for soup in pages(site).values() for icon in soup(class_=re.compile("^fas?$|^fa-solid$"))]
+    used = {name for icon in drawn for name in icon["class"]}
+    icons = {name for name in used if re.fullmatch(r"fa-(?!solid|lg|fw).+", name)}
+    assert {"fa-magnifying-glass", "fa-download", "fa-bars"} <= icons
+    for name in icons:
+        assert re.search(rf"\.{name}(,[^{{}}]*)?\{{--fa:", style), name
+    for font in re.findall(r"url\(([^)]*fa-solid[^)]*)\)", style):
+        assert (site / "_static" / "styles" / font.strip("\"'").split("?")[0]).is_file()
+
+
+def test_a_control_is_called_what_is_written_on_it(site):
+    for path, soup in pages(site).items():
+        for control in soup(["a", "button", "summary"], attrs={"aria-label": True}):
+            written = "".join(control.get_text().split()).casefold()
+            assert written in "".join(control["aria-label"].split()).casefold(), f"{path.name}: {control}"
+
+
+def test_a_theme_is_chosen_before_the_page_is_drawn(small_book):
+    head = (small_book / "index.html").read_text(encoding="utf-8").split("</head>")[0]
+    assert head.index('localStorage.getItem("theme")') < head.index('dataset.mode ||= "auto"')
+
+
+BARE_INTERVAL = re.compile(r"\[[-−]?\d[\d.,]*, [-−]?\d[\d.,]*\]")
+
+
+def test_an_interval_stays_on_one_line(site):
+    marked = 0
+    for path, soup in pages(site).items():
+        for text in (soup.find("article", class_="bd-article") or soup).find_all(string=BARE_INTERVAL):
+            if not text.find_parent(["pre", "code", "script", "style"]):
+                assert "interval" in text.parent.get("class", ()), f"{path.name}: {text}"
+                marked += 1
+    assert marked >= 3
+    style = (site / "_static" / "book.css").read_text(encoding="utf-8")
+    assert re.search(r"^\.interval \{[^}]*white-space: nowrap", style, re.MULTILINE)
+
+
+def test_intervals_in_tags_and_in_code_are_left_alone():
+    body = '<p title="[0.1, 0.2]">0.15 [0.1, −0.2]</p><pre>x = [1, 2]</pre> <code>[1, 2]</code> [5 %, 6 %]'
+    context = {"body": body}
+    keep_intervals_whole(None, "", "", context, None)
+    wrapped = '<span class="interval">{}</span>'.format
+    expected = body.replace("0.15 [0.1, −0.2]", f"0.15 {wrapped('[0.1, −0.2]')}")
+    assert context["body"] == expected.replace("[5 %, 6 %]", wrapped("[5 %, 6 %]"))
 
 
 def test_mathematics_is_rendered_by_local_files(small_book):
