@@ -92,14 +92,19 @@ def _execute(course: Course, asked: argparse.Namespace) -> int:
 
 
 def _check(course: Course, asked: argparse.Namespace) -> int:
+    from notebooks.make import pairing, prose
+
     execution = _execution()
     found = {}
     for chapter in course.pick(asked.chapters):
         if asked.fix:
             execution.sync(course, chapter)
         found[chapter.key] = execution.check(course, chapter)
-    for key, faults in found.items():
-        print("\n  ".join([f"{key}: {'nothing to repair' if not faults else ''}".rstrip(), *faults]))
+    for chapter in course.pick(asked.chapters):
+        faults = found[chapter.key]
+        figures, equalities = prose.counted(pairing.read(course.notebook(chapter)))
+        good = f"nothing to repair ({figures} typed figures and {equalities} typed equalities hold)"
+        print("\n  ".join([f"{chapter.key}: {'' if faults else good}".rstrip(), *faults]))
     return 1 if any(found.values()) else 0
 
 

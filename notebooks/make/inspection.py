@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import getpass
 import re
@@ -15,7 +16,7 @@ from nbformat import NotebookNode
 from course_lib.learn.exercise import MIME as CHECK
 from course_lib.learn.verdict_cards import MIME as VERDICT
 from course_lib.show import LARGEST_IMAGE
-from notebooks.make import solutions
+from notebooks.make import prose, solutions
 
 _OWN_PLACES = (str(Path.home()), str(Path(__file__).resolve().parents[2]), sys.prefix)
 _TRACES = {
@@ -84,6 +85,8 @@ def faults(notebook: NotebookNode) -> list[str]:
         *_exercises(notebook),
         *_repeated_verdicts(notebook),
         *_reasons(notebook),
+        *_functions(notebook),
+        *prose.faults(notebook),
     ]
 
 
@@ -178,6 +181,20 @@ def _reasons(notebook: NotebookNode) -> Iterator[str]:
         for tag in cell.metadata.get("tags", []):
             if (tag.startswith("tolerance=") or tag in UNCOMPARED) and not cell.metadata.get("reason"):
                 yield f'{place}: the tag {tag!r} needs reason="…" beside it'
+
+
+def _functions(notebook: NotebookNode) -> Iterator[str]:
+    """A function that a later cell defines again: whoever runs cells out of order calls the wrong one."""
+    defined: dict[str, str] = {}
+    for place, cell in _code(notebook):
+        if _tagged(cell, "exercise") or _tagged(cell, "solution"):
+            continue
+        for node in prose.parsed(cell.source).body:
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            first = defined.setdefault(node.name, place)
+            if first != place:
+                yield f"{place}: defines {node.name!r} again, after {first}; give it a name of its own"
 
 
 UNCOMPARED = ("nbval-ignore-output", "nbval-skip")

@@ -26,7 +26,7 @@
 #
 # You need: Python with a little numpy. About 40 minutes.
 
-# %% [markdown]
+# %% [markdown] quoted="3.8" reason="D1 and D5 ask for it"
 # ## The documents say
 #
 # Five documents (D1 to D5) on recall with large models are the subject of this course. What they say about the background, in our words:
@@ -499,7 +499,7 @@ show.say(
 
 # %% [markdown]
 # Behaviour knows both, the taste and the audience. Content recall still has its place: it is what remains
-# when a film is **new** and has no behaviour at all (chapter 10). And what looks bad about the encoder here is partly how we use it; chapter 04 asks how
+# when a film is **new** and has no behaviour at all (chapter 10, not written yet). And what looks bad about the encoder here is partly how we use it; chapter 04 asks how
 # much can be won back.
 
 # %% tags=["hide-input"]
@@ -827,6 +827,7 @@ drawn = [
     ("similarity", "recall strategy"),
 ]
 leads_on = {source for source, _ in drawn}
+assert len(drawn) == 4
 print(
     "dead ends:",
     *sorted({target for _, target in drawn} - leads_on),
@@ -849,23 +850,23 @@ def table_of(text):
 
 boxes = table_of("""box | 中文 | chapter | module | x | y
 data | 数据 | 01 | course_lib.data | 0 | 1
-large model | 大模型 | 03, 04, 09 | course_lib.encode | 1 | 2.1
-knowledge graph | 知识图谱 | 07 | course_lib.retrieve | 1 | 1
+large model | 大模型 | 04 (planned: 03, 09) | course_lib.encode | 1 | 2.1
+knowledge graph | 知识图谱 | (planned: 07) | course_lib.retrieve | 1 | 1
 collaborative filtering | 协同过滤 | 05 | course_lib.retrieve | 1 | -0.1
 similarity | 相似度 | 02 | course_lib.similarity | 2 | 1
-recall strategy | 召回策略 | 08 | course_lib.retrieve | 3 | 1
+recall strategy | 召回策略 | (planned: 08) | course_lib.retrieve | 3 | 1
 evaluation | 评估 | 06 | course_lib.evaluate | 4 | 1
-cold start, context | 冷启动、情境 | 10, 11 | course_lib.data | 0 | -1.6
-serving | 线上服务 | 12 | course_lib.similarity | 1 | -1.6
-privacy, robustness | 隐私、鲁棒性 | 13, 14 | course_lib.evaluate | 2 | -1.6
-explanation, images | 解释、图像 | 15, 16 | course_lib.encode | 3 | -1.6
-verdicts | 结论 | 17 | course_lib.learn | 4 | -1.6""")
+cold start, context | 冷启动、情境 | (planned: 10, 11) | course_lib.data | 0 | -1.6
+serving | 线上服务 | (planned: 12) | course_lib.similarity | 1 | -1.6
+privacy, robustness | 隐私、鲁棒性 | 13, 14 | course_lib.privacy, course_lib.robustness | 2 | -1.6
+explanation, images | 解释、图像 | (planned: 15, 16) | course_lib.encode | 3 | -1.6
+verdicts | 结论 | (planned: 17) | course_lib.learn | 4 | -1.6""")
 boxes = boxes.set_index("box").astype({"x": float, "y": float})
 arrows = [("data", notion) for notion in boxes.index[1:4]]
 arrows += [(notion, "similarity") for notion in boxes.index[1:4]]
 arrows += [("similarity", "recall strategy"), ("recall strategy", "evaluation")]
 assert all(
-    find_spec(module) for module in boxes.module
+    find_spec(module) for row in boxes.module for module in row.split(", ")
 )  # every module on the map exists
 
 # %% tags=["hide-input"]
@@ -884,7 +885,7 @@ for name, box in boxes.iterrows():
     axis.text(
         box.x,
         box.y,
-        f"{words}\nchapter {box.chapter}\n{box.module}",
+        f"{words}\nchapter {box.chapter}\n{box.module}".replace(", c", ",\nc"),
         ha="center",
         va="center",
         fontsize=9,
@@ -927,7 +928,7 @@ show.figure(
             ]
         }
     ),
-    caption="The map of the course: every box with its chapter and the module that its code lives in. Chapters appear in this book as they are written.",
+    caption="The map of the course: every box with its chapter and the module that its code lives in. Planned chapters are not written yet.",
 )
 
 # %%
@@ -1052,6 +1053,7 @@ show.figure(
 
 # %%
 assert parameters["BERT-base"] < billion
+assert round(parameters["the course's encoder"] / 1e6, 1) == 22.7
 ratio = published["DeepSeek-V3, all"][0] / parameters["the course's encoder"]
 show.say(
     f"By D2's own line BERT-base is **not** a large model: a billion is {billion / parameters['BERT-base']:.1f} times as many. "
@@ -1088,7 +1090,7 @@ learn.verdict(
     scope="all-MiniLM-L6-v2 and BERT-base, counted; larger models as published; no text was encoded",
 )
 
-# %% [markdown]
+# %% [markdown] quoted="3.8 3.6 11.1" reason="D1, D4 and D5 ask for Python 3.8 and CUDA 11.1, D2 for Python 3.6"
 # ## 7 · The environment, checked
 #
 # D1, D4 and D5 begin with conda lines: Python 3.8, CUDA 11.1, and packages without versions. D2 asks for Python 3.6 or later. What can go wrong?
@@ -1100,7 +1102,7 @@ learn.verdict(
 with learn.fails(AttributeError):
     transformers.AdamW
 
-# %% [markdown]
+# %% [markdown] quoted="4.50" reason="the release notes of transformers"
 # It was removed in 2025 (version 4.50). The optimiser lives in PyTorch; to repair the line, change one word of the import, `transformers` to `torch.optim`:
 
 # %%
@@ -1108,7 +1110,7 @@ from torch.optim import AdamW
 
 optimiser = AdamW(encoder.model.parameters(), lr=2e-5)
 
-# %% [markdown]
+# %% [markdown] quoted="3.8 3.6" reason="the versions that the documents ask for"
 # So the old Python silently chose old packages. Nobody wrote that choice down, and with the next Python it is gone. This course pins (锁定) every package in `requirements.lock`. Is what runs
 # here what is pinned there, and would Python 3.8 or 3.6 have done?
 
@@ -1166,7 +1168,7 @@ show.say(
     + f"{refuse} of {len(checked)} refuse Python 3.8, the choice of D1, D4 and D5, and {int((~checked['allows 3.6']).sum())} refuse 3.6."
 )
 
-# %% [markdown]
+# %% [markdown] quoted="3.8 3.6 11.1 2.5 3.11 3.13" reason="the documents' versions, PyTorch's announcement, and the versions that the course is tested with"
 # The rest of those lines, one by one:
 #
 # | line | what is wrong | instead |

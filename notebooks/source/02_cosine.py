@@ -258,6 +258,11 @@ show.table(pencil, caption="The columns of the hand computation")
 
 # %%
 by_hand = user @ item / np.sqrt((user @ user) * (item @ item))
+sums = user @ item, user @ user, item @ item
+assert np.allclose(sums, [2.15, 2.33, 2.48], rtol=0, atol=1e-9)
+assert np.isclose(sums[1] * sums[2], 5.7784, rtol=0, atol=1e-9)
+assert round(np.sqrt(sums[1] * sums[2]), 4) == 2.4038
+assert round(by_hand, 4) == 0.8944 and round(by_hand, 2) == 0.89
 
 u32, v32 = user[None].astype("float32"), item[None].astype("float32")
 index = faiss.IndexFlatIP(7)  # inner products ...
@@ -741,7 +746,7 @@ show.say(
 
 # %% [markdown]
 # Two lessons. The zero point has moved: for this encoder and these texts, *unrelated* means the mean above and not 0, so a threshold carried over from
-# another space says little (D1 §3.2 advises tuning one; chapter 08 does). And the vectors use far fewer directions than they have numbers. Chapter 04
+# another space says little (D1 §3.2 advises tuning one). And the vectors use far fewer directions than they have numbers. Chapter 04
 # calls this anisotropy (各向异性) and measures it for several ways of pooling.
 
 # %% [markdown]
@@ -994,7 +999,7 @@ learn.check("02.3", can_change)
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] quoted="95%" reason="the question of the exercise"
 # **02.4** How many dimensions does it take, at least, until 95 % of random pairs have a cosine between −0.1 and 0.1? Use the normal approximation
 # (95 % of a bell curve lie within 1.96 standard deviations).
 

@@ -25,7 +25,7 @@
 # - say honestly where a text encoder beats keywords and popularity, and where it does not;
 # - take all of it to another world, news, and tell what may be carried over from what must be computed anew.
 #
-# You need: chapter 02 (cosine); a first idea of BERT (chapter 03 opens the layers). About 90 minutes.
+# You need: chapter 02 (cosine); a first idea of BERT. About 90 minutes.
 
 # %% [markdown]
 # ## The documents say
@@ -92,6 +92,8 @@ show.style()
 # %%
 interactions, catalogue = load_movielens(scale)
 encoder = TextEncoder("minilm")
+n_weights = sum(weights.numel() for weights in encoder.model.parameters())
+assert round(n_weights / 1e6, 1) == 22.7  # million
 titles = np.array(catalogue.titles)
 texts = catalogue.describe("title", "year", "genres")
 toy_story = int(np.flatnonzero(titles == "Toy Story")[0])
@@ -126,7 +128,7 @@ show.table(
         {
             "what": "attention",
             "shape": str(states.attention.shape),
-            "meaning": "layers × texts × heads × from × to (chapter 03)",
+            "meaning": "layers × texts × heads × from × to",
         },
     ],
     caption="What comes out for two texts",
@@ -548,12 +550,14 @@ show.figure(
 # %% [markdown]
 # ## 4 · A user is the mean of her films
 #
-# The plainest user encoder of D1 §3.2: average the vectors of the films in the history. Each user's last 20 % of ratings are the test, the 10 % before them the
+# The plainest user encoder of D1 §3.2: average the vectors of the films in the history. Each user's last fifth of the ratings is the test, the tenth before it the
 # validation; we tune on validation only. **Recall@K** is the share of a user's held-out films that stand in her list of K.
 
 # %%
 split = Split.per_user_chronological(interactions, seed=seed)
 everybody = np.arange(interactions.n_users)
+assert round(len(split.test) / len(interactions), 1) == 0.2
+assert round(len(split.validation) / len(interactions), 1) == 0.1
 tuning = split.train, split.validation  # to choose
 final = split.train_and_validation, split.test  # to report, once
 METRICS = ("recall@10", "recall@50", "recall@100", "coverage@10")
@@ -621,7 +625,7 @@ show.table(
 )
 
 # %% [markdown]
-# A poor start: much nearer to a random list than 22.7 million parameters would let one hope. The second column says more: all people together are offered a small
+# A poor start: much nearer to a random list than millions of parameters would let one hope. The second column says more: all people together are offered a small
 # part of the catalogue. Which films are in everybody's lists?
 
 # %%
@@ -1000,7 +1004,7 @@ learn.live(
 # ## 6 · What should the text say?
 #
 # D1 encodes the item's attributes. We have title, year and genres: seven ways to write a film. (The course's knowledge graph has people too, but names them by
-# Freebase numbers only, which no sentence can use; chapter 07 takes them as a graph.)
+# Freebase numbers only, which no sentence can use; a later chapter, not written yet, takes them as a graph.)
 
 # %%
 attributes = [
@@ -1124,7 +1128,7 @@ learn.verdict(
 # - **recency**: the newest film counts most, and the weight halves every $h$ films, $w=2^{-\text{place}/h}$;
 # - **text**: write the three latest films into *one* text and encode that, as the documents do (three films, not tuned).
 #
-# The half-life (半衰期) $h$ is tuned on validation. The rule for all tuning in this chapter: the largest value within 0.001 of the best, so that near-ties
+# The half-life (半衰期) $h$ is tuned on validation. The rule for all tuning in this chapter: the largest value whose recall nearly equals the best, so that near-ties
 # fall to the same side. (Larger differences can still be noise.)
 
 # %%
@@ -1378,7 +1382,7 @@ learn.verdict(
 #
 # A cosine cannot see how many people watched a film, and texts hardly tell. But much of what people watch next is simply what everybody watches. Does the encoder then know
 # *nothing* about taste? Ask a fairer question: put each test film beside a film that the user did not take, and see which one the score prefers. First beside any
-# film, then beside one that is **just as popular**. A coin wins 50 %. And as a control, each user's films are judged by the history of a **stranger**.
+# film, then beside one that is **just as popular**. A coin wins every second time. And as a control, each user's films are judged by the history of a **stranger**.
 
 # %%
 by_count = np.lexsort(
@@ -1624,7 +1628,7 @@ one_hot = cold_gain["genres + year, one-hot"]
 decisive = (to_popularity, cold_gain["random list"], one_hot)
 
 # %% [markdown]
-# What would change the warm result? Counts, as section 8 showed; histories of *other* people (chapter 05); and an encoder that is trained on both (chapter 09).
+# What would change the warm result? Counts, as section 8 showed; histories of *other* people (chapter 05); and an encoder that is trained on both (chapter 09, not written yet).
 
 # %% [markdown]
 # ## 10 · A query instead of a history
@@ -1953,7 +1957,7 @@ costs = [kind for kind, c in fused_over.items() if c.interval[1] < 0]
 show.say(
     f"Vectors are clearly ahead for: {', '.join(ahead) or 'nothing'}. Keywords are clearly ahead for: {', '.join(behind) or 'nothing'}. "
     f"Against BERT alone, fusing clearly helps for: {', '.join(helps) or 'nothing'}; it clearly costs for: {', '.join(costs) or 'nothing'}. "
-    "Reciprocal rank trusts both lists alike, also where one of them is guessing. (Chapter 08 asks how to fuse better.)"
+    "Reciprocal rank trusts both lists alike, also where one of them is guessing. (How to fuse better is asked in chapter 08, not written yet.)"
 )
 
 # %% [markdown]
@@ -2254,7 +2258,7 @@ learn.verdict(
     if of_history.interval[1] < 0
     else "depends",
     "The own history adds {history} to Recall@10 of the query alone. Against a stranger's history it adds {person}: that part is personal; any history would bring the rest. "
-    "Context was not tested (chapter 11).",
+    "Context was not tested (chapter 11, not written yet).",
     numbers={
         "history": (of_history.difference, of_history.interval),
         "person": (of_person.difference, of_person.interval),
@@ -2335,7 +2339,7 @@ show.say(
 # ### Histories to articles
 #
 # The recipe of section 4, word for word: encode the titles, subtract their mean, average the history. Then rank the articles that the impression showed. The measure is
-# **AUC**: the chance that a clicked article stands above one that was shown and not clicked, in the same impression; 0.5 is a coin (chapter 06 derives it).
+# **AUC**: the chance that a clicked article stands above one that was shown and not clicked, in the same impression; a coin reaches one half (chapter 06 derives it).
 # A reader comes several times, so the intervals draw *readers*, each with all her impressions.
 
 

@@ -35,7 +35,7 @@
 # | D4-01 | D4 §1.2 | three kinds: user-based; item-based, which finds buyers for an item; hybrid, which adds item attributes | say what the field means by each, compute all on a 4 × 5 matrix, tune and compare |
 # | D4-02 | D4 §1.1 | it is limited by sparse data, cold start and poor diversity | thin the data step by step; hide films (cold start, 冷启动); look at the lists |
 #
-# "Large model" means what it meant in chapter 04: a sentence-tuned BERT of 22.7 million parameters, frozen.
+# "Large model" means what it meant in chapter 04: a small sentence-tuned BERT, frozen.
 
 # %% tags=["parameters"]
 scale = "small"  # "small" is what the book shows; "full" runs the same code on more data
@@ -49,6 +49,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+from implicit.cpu.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_array, csr_matrix, triu
 from sklearn.model_selection import ParameterGrid
@@ -69,6 +70,7 @@ from course_lib.retrieve import (
     Popularity,
     UserKNN,
 )
+from course_lib.retrieve.neighbours import BM25_B, BM25_K1
 from course_lib.tune import tune
 
 rng = np.random.default_rng(seed)
@@ -127,6 +129,8 @@ show.table(
     ).T,
     caption="Ana's scores",
 )
+people_like_ana = cosines_of_rows(R)[0, 1:]  # Bo, Chen, Dina
+assert np.allclose(people_like_ana, [0.408, 0.667, 0.408], atol=1e-3)
 assert np.allclose(user_based[0, 3:], [0.816, 0.667], atol=1e-3)
 assert np.allclose(item_based[0, 3:], [0.816, 1.155], atol=1e-3)
 
@@ -212,12 +216,14 @@ show.say("With equal weights Ana gets **E**: here the item-based half wins.")
 # %% [markdown]
 # ## 2 · A thousand people
 #
-# The same on MovieLens. Protocol as in chapters 01 and 04: every rating counts as *watched*; each user's last 20 % of films are the test, the 10 % before them the validation. **Every choice is made on
+# The same on MovieLens. Protocol as in chapters 01 and 04: every rating counts as *watched*; each user's last fifth of the films is the test, the tenth before it the validation. **Every choice is made on
 # validation.** The test only reports; nothing is ever chosen by it.
 
 # %%
 interactions, catalogue = load_movielens(scale)
 split = Split.per_user_chronological(interactions, seed=seed)
+assert round(len(split.test) / len(interactions), 1) == 0.2
+assert round(len(split.validation) / len(interactions), 1) == 0.1
 train, everybody = split.train, np.arange(interactions.n_users)
 titles = np.array(catalogue.titles)
 METRICS = ("recall@10", "recall@50", "ndcg@10", "coverage@10")
@@ -379,6 +385,7 @@ show.table(
 # $\frac{k_1+1}{k_1(1-b+b\,\text{length}/\text{mean length})+1}$ with $k_1=1.2$, $b=0.75$, and takes the dot product; so a long row keeps some of its weight. Chapter 04 searched words with it; here the "words" of a film are its viewers, and those of a person the films.
 
 # %%
+assert (BM25_K1, BM25_B) == (1.2, 0.75)
 weightings = {
     (kind.kind, weighting): judge(kind(100, weighting).fit(train))
     for kind in (ItemKNN, UserKNN)
@@ -603,7 +610,9 @@ show.say(
 # $\lambda$ pulls the vectors towards zero. `implicit` comes with 100 factors and $\lambda=0.01$. Let it grow, and look at two numbers: the error on the training cells, and the recall on validation.
 
 # %%
-regularizations = [0.01, 3, 10, 100]
+as_it_comes = AlternatingLeastSquares()
+assert (as_it_comes.factors, as_it_comes.regularization) == (100, 0.01)
+regularizations = [as_it_comes.regularization, 3, 10, 100]
 fits = {x: ALS(regularization=x, seed=seed).fit(train) for x in regularizations}
 errors = [
     np.square(watched - m.user_factors @ m.item_factors.T).mean()
@@ -1404,7 +1413,7 @@ mixed_gap = compare(
 show.say(
     f"Warm: EASE is ahead of the text by {show.interval(warm_gap.difference, warm_gap.interval)}. Cold: the text is ahead by {show.interval(cold_gap.difference, cold_gap.interval)}, and EASE is 0 **by construction**. "
     f"The weighted sum cannot have both: with the weight for warm films (EASE {tuned['EASE + text'].best['weight']:.2f}) its cold recall is {on_cold['EASE + text'].mean('recall@10'):.3f}; with the weight for cold films (EASE {cold_mix.best['weight']:.2f}) it is {with_interval(on_cold[tuned_for_cold])}, "
-    f"{show.interval(mixed_gap.difference, mixed_gap.interval)} beside the text alone, and its warm recall is {with_interval(tested[tuned_for_cold])}. In this sum a film that only the text offers starts with the lowest EASE score there is. Cold films want a place of their own: chapter 10."
+    f"{show.interval(mixed_gap.difference, mixed_gap.interval)} beside the text alone, and its warm recall is {with_interval(tested[tuned_for_cold])}. In this sum a film that only the text offers starts with the lowest EASE score there is. Cold films want a place of their own (chapter 10, not written yet)."
 )
 
 # %% [markdown]
@@ -1574,6 +1583,8 @@ def at_share(name, share):
 
 
 shares = [1, 0.5, 0.25, 0.1]
+really = [len(thin(train, share)) / len(train) for share in shares]
+assert np.allclose(really, [1, 0.5, 0.25, 0.1], atol=0.02)
 thin_methods = [*again]
 thinned = {(name, 1): tested[name] for name in thin_methods}
 when_tuned = {}
@@ -1919,7 +1930,7 @@ show.figure(
 assert order[-1] == bert and order[0] == "popularity"
 
 # %% [markdown]
-# In fairness: an encoder reads each film once, while a collaborative model must be fitted again when people have watched more; EASE's inverse grows with the third power of the number of films. Chapter 12 measures how the costs *grow*.
+# In fairness: an encoder reads each film once, while a collaborative model must be fitted again when people have watched more; EASE's inverse grows with the third power of the number of films. How the costs *grow* is a question for chapter 12, not written yet.
 #
 # ### Seeds
 #

@@ -161,12 +161,12 @@ show.figure(
 #
 # | metric | question | formula | here |
 # |---|---|---|---|
-# | precision (精确率) @K | how much of the list is right? | hits ÷ $K$ | $2/3$ |
-# | **recall (召回率) @K** | how much of what is right is on the list? | hits ÷ relevant | $2/4$ |
-# | capped recall @K | how much of what *could* be on the list is? | hits ÷ min($K$, relevant) | $2/3$ |
+# | precision (精确率) @K | how much of the list is right? | hits ÷ $K$ | $2/3\approx0.667$ |
+# | **recall (召回率) @K** | how much of what is right is on the list? | hits ÷ relevant | $2/4=0.5$ |
+# | capped recall @K | how much of what *could* be on the list is? | hits ÷ min($K$, relevant) | $2/3\approx0.667$ |
 # | hit rate (命中率) @K | is anything right? | 1 if there is a hit | $1$ |
 #
-# Recall@3 cannot exceed $3/4$ here: three places, four relevant films. Some papers cap the denominator and still call it recall. Always ask.
+# Recall@3 cannot exceed $3/4=0.75$ here: three places, four relevant films. Some papers cap the denominator and still call it recall. Always ask.
 #
 # **Accuracy** (准确率) is another matter. It counts each film of the shop as a decision, shown or not shown, and asks how many decisions were right:
 # with TP hits, FP wrong films shown, FN relevant films missed, TN wrong films rightly left out,
@@ -178,6 +178,14 @@ show.figure(
 # $$\text{accuracy of the empty list}=\frac{N-|\text{relevant}|}{N}=1-\frac{|\text{relevant}|}{N}\;\longrightarrow\;1\quad\text{as the catalogue grows.}$$
 
 # %%
+shown_films = np.arange(10) < K
+hits = hit[shown_films].sum()
+assert (hits, hit.sum()) == (2, 4)
+assert hits / K == hits / min(K, hit.sum()) == 2 / 3
+assert round(hits / K, 3) == 0.667
+assert hits / hit.sum() == 2 / 4 == 0.5 and K / hit.sum() == 3 / 4 == 0.75
+assert np.mean(shown_films == hit) == 0.7  # accuracy
+
 relevant_films = 4
 show.table(
     pd.DataFrame(
@@ -201,7 +209,7 @@ show.table(
 # **Reciprocal rank** (倒数排名): $1/\text{rank of the first hit}=1/2$, and 0 without a hit. Its mean over users is MRR.
 #
 # **Average precision** (平均精度): at each hit, take the precision so far; add up; divide. At rank 2 it is $1/2$, at rank 3 it is $2/3$. The sum is
-# $7/6$. Divided by what? Three answers are in use, all under the name MAP (mean over users of AP):
+# $1/2+2/3=7/6$. Divided by what? Three answers are in use, all under the name MAP (mean over users of AP):
 #
 # | name in this course | divided by | here |
 # |---|---|---|
@@ -240,6 +248,18 @@ pencil = {
     "ndcg_linear@3": discount @ [0, 1, 3] / (discount @ [3, 2, 1]),
     "ndcg_exponential@3": discount @ [0, 1, 7] / (discount @ [7, 3, 1]),
 }
+at_hits = [hit[:rank].mean() for rank in (1, 2, 3) if hit[rank - 1]]
+beaten = [sum(~hit[place:]) for place in np.flatnonzero(hit)]  # by B, C, G, J
+rounded = {metric: round(value, 4) for metric, value in pencil.items()}
+assert rounded["mrr@3"] == 1 / (1 + hit.argmax()) == 1 / 2
+assert at_hits == [1 / 2, 2 / 3] and np.isclose(sum(at_hits), 7 / 6)
+assert (rounded["map@3"], rounded["map_capped@3"]) == (0.2917, 0.3889)
+assert rounded["map_of_hits@3"] == 0.5833
+assert np.round(discount, 4).tolist() == [1, 0.6309, 0.5]
+assert round(discount[1], 3) == 0.631
+assert (rounded["ndcg@3"], rounded["ndcg_linear@3"]) == (0.5307, 0.4475)
+assert rounded["ndcg_exponential@3"] == 0.4398
+assert beaten == [5, 5, 2, 0] and sum(beaten) / (4 * 6) == 12 / 24 == 0.5
 
 # %% [markdown]
 # ## 2 · The library, and an independent one
@@ -450,6 +470,8 @@ show.table(
 one_each = reports["EASE"].per_user["recall@10"]
 draws = rng.choice(one_each, (1000, len(users))).mean(axis=1)
 in_numpy = np.percentile(draws, [2.5, 97.5])
+middle = (draws >= in_numpy[0]) & (draws <= in_numpy[1])
+assert round(middle.mean(), 2) == 0.95
 assert np.allclose(in_numpy, reports["EASE"].interval("recall@10"), atol=0.003)
 
 # %% [markdown]
@@ -501,7 +523,7 @@ every_film = np.tile(np.arange(n_items), (len(users), 1))
 seen = final.matrix[users].toarray() > 0
 
 
-def scores_of(name):
+def catalogue_scores(name):
     """Scores [users, films]; films that it does not offer last, seen films out."""
     scores = fitted[name].score(users, every_film).clip(min=-1e6)
     return np.where(seen, -np.inf, scores)
@@ -510,7 +532,7 @@ def scores_of(name):
 curves = {}
 for name in ("EASE", "MiniLM text"):
     unseen = ~seen[row]
-    one_user = scores_of(name)[row, unseen]
+    one_user = catalogue_scores(name)[row, unseen]
     curves[name] = precision_recall_curve(labels[unseen], one_user)
 
 # %% [markdown]
@@ -561,7 +583,7 @@ show.figure(
 # are on different scales: EASE adds up one term for each film of the history, so those who watch much get higher scores.
 
 # %%
-pool = scores_of("EASE")
+pool = catalogue_scores("EASE")
 threshold = np.sort(pool[~seen])[::-1][100 * len(users) - 1]
 above = (pool >= threshold).sum(axis=1)
 low, middle, high = np.percentile(above, [5, 50, 95])
@@ -1569,8 +1591,10 @@ comparisons = {
     for n in rivals
 }
 adjusted = holm([c.p_value for c in comparisons.values()])
+alarm = 0.05  # a false one, in one comparison
+assert (alarm, 1 - alarm) == (0.05, 0.95)
 show.say(
-    f"The champion of the validation data is *{champion}*. {len(rivals)} comparisons at 5 % each: if all were equal, and independent, a false alarm would come up with probability **{1 - 0.95 ** len(rivals):.0%}**."
+    f"The champion of the validation data is *{champion}*. {len(rivals)} comparisons at {alarm:.0%} each: if all were equal, and independent, a false alarm would come up with probability **{1 - (1 - alarm) ** len(rivals):.0%}**."
 )
 
 # %% tags=["hide-input"]
@@ -1640,13 +1664,6 @@ show.figure(
 # %%
 three = np.array([[0, 1], [0, 1], [0, 2]])
 arrows = np.array([[1.0, 0], [2, 0], [0, 1], [1, 1]])
-by_hand = [
-    3 / 4,
-    10 / 24,
-    [1 / 2, 1 / 2, 1],
-    [10 / 14, 10 / 14, 8 / 14],
-    [0, 0, 1],
-]
 by_library = [
     looks.coverage(three, 4),
     looks.gini(three, 4),
@@ -1654,7 +1671,10 @@ by_library = [
     looks.average_popularity(three, np.array([7, 3, 1, 0]), 7),
     looks.intra_list_diversity(three, arrows),
 ]
-assert all(map(np.allclose, by_hand, by_library))
+assert np.allclose(by_library[:2], [3 / 4, 10 / 24])
+assert np.allclose(by_library[2], [1 / 2, 1 / 2, 1])
+assert np.allclose(by_library[3], [10 / 14, 10 / 14, 8 / 14])
+assert np.allclose(by_library[4], [0, 0, 1])
 show.say("All five formulas agree with the library on the hand-made case.")
 
 # %% [markdown]
@@ -1827,7 +1847,7 @@ show.table(
 
 # %% [markdown]
 # Novelty and diversity exist for each user, so they can be compared in pairs. Coverage and Gini exist only for all lists together, and they change with the number of lists. So we
-# look at 200 random halves of the users, the same half for both sides: the mean difference, and the middle 95 %.
+# look at 200 random halves of the users, the same half for both sides: the mean difference, and the interval that holds the middle of them.
 
 
 # %%
@@ -2041,6 +2061,8 @@ independent = {
 for metric, value in pencil.items():
     assert np.isclose(one_page.mean(metric), value), metric
     assert np.isclose(independent.get(metric, value), value), metric
+assert np.isclose(one_page.mean("auc"), 4 / 6)
+assert np.isclose(one_page.mean("mrr"), (1 + 1 / 4) / 2)
 show.table(
     pd.DataFrame(
         {
@@ -3187,4 +3209,4 @@ learn.check("06.5", rates_of_one)
 # - T. Joachims, A. Swaminathan, T. Schnabel: *Unbiased Learning-to-Rank with Biased Feedback*. WSDM 2017. Weighting by looks, for learning.
 # - T. Schnabel, A. Swaminathan, A. Singh, N. Chandak, T. Joachims: *Recommendations as Treatments: Debiasing Learning and Evaluation*. ICML 2016. Selection.
 #
-# **You can now** read an offline evaluation like a detective. The chapters from 07 on are judged by the rules of this one.
+# **You can now** read an offline evaluation like a detective. Whatever this course measures is judged by the rules of this chapter.

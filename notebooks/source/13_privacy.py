@@ -222,9 +222,10 @@ assert all((crowd[also, 4] == 1).mean() > 10 / n_users for also in KINDS)
 # ### When the attacker's memory is poor
 #
 # Exact matching fails at the first mistake. Narayanan and Shmatikov (2008) de-anonymised the Netflix Prize data with a *score* instead: a fitting film counts for more when it is rare and when the dates are close, and a name is given only
-# if the best row stands out, by 1.5 standard deviations, from the second best. Let the attacker know eight films, **two of them wrong** (films that many have watched, and this person has not), and each date with an error of up to a fortnight.
+# if the best row stands out from the second best, by some standard deviations of the scores. Let the attacker know eight films, **two of them wrong** (films that many have watched, and this person has not), and each date with an error of up to a fortnight.
 
 # %%
+ECCENTRICITY = 1.5  # standard deviations between the best and the second
 rarity = 1 / np.log(1 + interactions.item_counts)
 memory = facts[:, :8].copy()
 known_films = interactions.item_counts * ~watched  # well known, not watched
@@ -240,7 +241,7 @@ def named(films, when, left_out=None, rows=slice(None)):
     if left_out is not None:
         score[left_out] = 0
     second, best = np.sort(score[rows])[-2:]
-    stands_out = best - second > 1.5 * score.std()
+    stands_out = best - second > ECCENTRICITY * score.std()
     here = np.arange(n_users)[rows]
     return int(here[score[rows].argmax()]) if stands_out else -1
 
@@ -266,7 +267,7 @@ show.table(
             "share": show.interval(link_gain.mean(), link_interval),
         },
     ],
-    caption="Eight films, two of them wrong, dates off by up to 14 days",
+    caption=f"Eight films, two of them wrong, dates off by up to 14 days; a name is given {ECCENTRICITY} standard deviations above the second best",
 )
 
 # %% [markdown]
@@ -275,7 +276,7 @@ show.table(
 # Now nothing is published but a *model* that answers questions. **Membership inference** (成员推断): given a model and a person's history, was this history among the training data? If the model was trained on the members of a clinic, the answer alone is the secret.
 #
 # A model knows its training data better than other data. So ask it about the person's own films, and take the mean score. To try it, train sixteen models; for each model and each person a coin decides who is in; and ask about everybody. (The coins matter. Were everybody in exactly eight of the sixteen, the fifteen others would tell the sixteenth by mere counting, and we would have handed the attacker the answer.)
-# (The two-tower model of chapter 09 does not exist yet; we attack ALS, EASE and, further down, two more factor models.)
+# (The two-tower model of chapter 09 is not written yet; we attack ALS, EASE and, further down, two more factor models.)
 
 # %%
 reference = {
@@ -710,7 +711,7 @@ show.table(
 )
 
 # %% [markdown]
-# **From here on every ε is user level**: neighbours differ in one person, whose history is there, whole, or is empty. (So the *number* of people is the same in both and may be public.) What is protected is the *model*, whoever sees it; a person's own list is made on the person's own device from the model and the own history. $\delta=10^{-5}$, far below one over the number of people. (Our noise has a seed, so that the chapter repeats. Who knows the seed subtracts the noise: a real release draws it from a secret source.)
+# **From here on every ε is user level**: neighbours differ in one person, whose history is there, whole, or is empty. (So the *number* of people is the same in both and may be public.) What is protected is the *model*, whoever sees it; a person's own list is made on the person's own device from the model and the own history. $\delta$, set in the next cell, is far below one over the number of people. (Our noise has a seed, so that the chapter repeats. Who knows the seed subtracts the noise: a real release draws it from a secret source.)
 #
 # **DP-popularity** is then: at most $m$ films a person, Laplace noise of scale $m/\varepsilon$ on every count, sort. It is the *floor*: a private model that recommends worse than these noisy counts is not worth its name.
 #
@@ -729,6 +730,7 @@ show.table(
 
 # %%
 DELTA = 1e-5
+assert 1 / n_users > 50 * DELTA
 rows = []
 for name, epsilon, releases in (
     ("DP-SVD", 0.8, 1),

@@ -46,6 +46,17 @@ exercise = learn.Exercise("99.1", "Which number?", judge, ("a", "b", "c"), (1, 2
 sys.modules["course_lib.learn.exercises.chapter_99"] = types.SimpleNamespace(EXERCISES=[exercise])
 values = np.random.default_rng(seed).normal(size=size)
 
+# %% [markdown] quoted="0.72" reason="a paper states it"
+# ## By hand
+#
+# The cosine of (3, 4) and (4, 3) is $\\frac{3\\cdot4+4\\cdot3}{5\\cdot5}=\\frac{24}{25}=0.96$.
+# So 1 − 0.96 = 0.04 is missing. A paper has 0.72 (§4.2).
+
+# %%
+one, other = np.array([3, 4]), np.array([4, 3])
+nearness = one @ other / 5 / 5
+assert round(nearness, 2) == 24 / 25 == 0.96 and round(1 - nearness, 2) == 0.04
+
 # %% [markdown]
 # ## Numbers
 
