@@ -1,6 +1,6 @@
 """Launcher of the course. `python course.py` alone says what each command does and how long it takes.
 
-It needs nothing but Python 3.11, 3.12 or 3.13. On first use it makes `.venv` beside itself and installs the
+It needs nothing but Python 3.11 to 3.14. On first use it makes `.venv` beside itself and installs the
 exact versions of requirements.lock there; an environment that has them already (conda, Binder) is used as it
 is. No syntax and no import here may be newer than Python 3.6, or an old Python could not say that it is old.
 """
@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-OLDEST, NEWEST = (3, 11), (3, 13)
+OLDEST, NEWEST = (3, 11), (3, 14)
 if not OLDEST <= sys.version_info[:2] <= NEWEST:
     sys.exit(
         f"course: this is Python {sys.version_info[0]}.{sys.version_info[1]}, and the course needs "
@@ -33,7 +33,6 @@ if not OLDEST <= sys.version_info[:2] <= NEWEST:
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
 BENCHMARK_LOCK = ROOT / "tests" / "benchmarks" / "requirements.lock"
-PLAN = ROOT / "notebooks" / "plan.toml"
 SOURCES = ROOT / "data_scripts" / "sources.toml"
 BOOK = ROOT / "build" / "book" / "index.html"
 RUN = ROOT / "build" / "run"
@@ -64,8 +63,11 @@ TESTS = {  # the longest first: two of them run at a time
     "all the rest": ["pytest", "tests", f"--ignore={CHAPTER_TESTS}", f"--ignore={SEED_TESTS}"],
 }
 MEMORY_OF_TWO = 6e9  # bytes: two lessons of at most 2 GB beside each other, and the tests' own
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own index of builds without CUDA
+DISK_FULL = re.compile(r"No space left on device|Errno 28|WinError 112|not enough space")
 CUDA_PACKAGE = re.compile(r"(nvidia|cuda|triton)\b", re.IGNORECASE)
 
+# Every time and size that help texts name. Measured on 2 cores; the README says the same, held by a test.
 COMMANDS = {
     "run": ("fetch the data, run every chapter, print the verdicts, build the book", "10 min"),
     "test": ("check everything: style, library, every stored output of every chapter, book", "15 min"),
@@ -75,8 +77,22 @@ COMMANDS = {
     "check": ("for whoever edits: style, and lessons that differ from their source; `check 02`", "10 s"),
     "preview": ("for whoever edits: take over changed text and show the page, `preview 02`", "20 s"),
     "execute": ("for whoever edits: run lessons and store their outputs, `execute 02`", "1 min"),
-    "benchmark": ("measure speed against other libraries: `benchmark encode`", "5 min"),
+    "benchmark": ("measure speed and quality against other libraries; alone it names the choices", "1 s"),
 }
+BENCHMARKS = {
+    "cf": ("fitting and asking of collaborative retrievers, MovieLens-100K", "5 min"),
+    "encode": ("turning texts into vectors, beside SentenceTransformer", "5 min"),
+    "gowalla": ("neighbours, ALS and EASE on the public split of Gowalla", "60 min"),
+    "metrics": ("ranking metrics, beside trec_eval and ranx", "5 min"),
+    "mind": ("news: impressions and the whole corpus, and its loader", "20 min"),
+    "ncf": ("the leave-one-out test of He et al. on MovieLens-1M", "30 min"),
+    "seeds": ("chapters 05, 06, 13 and 14 with five other seeds", "60 min"),
+    "topk": ("exact nearest neighbours, beside FAISS", "5 min"),
+}
+INSTALLATION = ("5 min", "3 GB")  # without CUDA
+# In GB, of an installed package other than torch, and of torch without CUDA: on disk, and to download.
+OF_A_PACKAGE, OF_TORCH = (0.008, 0.003), (0.8, 0.2)
+UNPACKED = 2.0  # CUDA packages on disk, in sizes of their downloads
 
 
 class Stop(Exception):
@@ -85,43 +101,60 @@ class Stop(Exception):
 
 def main(words):
     """Do what the words of the command line ask for; return the exit code."""
-    if not words or words[0] in ("-h", "--help", "help"):
+    if not words or words in (["-h"], ["--help"], ["help"]):
         print(overview())
         return 0
+    if words == ["--version"]:
+        print(f"course {read_toml(ROOT / 'pyproject.toml')['project']['version']}")
+        return 0
+    if words[0] == "help":
+        words = [words[1], "--help"]
     options, more = read_command_line(words)
-    chapters = chosen_chapters(getattr(options, "chapters", []))
-    fresh = chosen_chapters(options.fresh) if options.command == "lab" and options.fresh else {}
+    if options.command == "benchmark" and not options.names:
+        print(choices_of_benchmarks())
+        return 0
     course = Course(find_or_make_environment(options), options.command, options.offline)
     if options.command == "run":
-        return run(course, options, chapters)
+        return run(course, options)
     if options.command == "test":
         return test_as_another_machine(course) if options.other_machine else test(course)
     if options.command == "lab":
-        return lab(course, fresh, more)
+        return lab(course, options.fresh, more)
     if options.command == "check":
-        return check(course, chapters, options.fix)
+        return check(course, options.lessons, options.fix)
     if options.command == "preview":
-        return preview(course, chapters)
+        return preview(course, options.lessons)
     if options.command == "execute":
-        return execute(course, chapters)
+        return execute(course, options.lessons)
     if options.command == "book":
-        return book(course, more)
+        return book(course, options)
     if options.command == "data":
-        return course.module("data_scripts", *(more or ["list"]), *course.offline)
-    return benchmark(course, more)
+        return data(course, options)
+    return benchmark(course, options.names)
 
 
 # ── What was typed ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def overview():
+    takes, disk = INSTALLATION
     lines = [
-        "The first use of a command also installs what the course needs (some minutes, 3 GB of disk).",
+        f"The first use of a command also installs what the course needs (about {takes}, {disk} of disk).",
         "",
     ]
     for name, (does, takes) in COMMANDS.items():
         lines.append(f"  python course.py {name:<10} {takes:>6}  {does}")
     return "\n".join([*lines, "", "The options of a command: python course.py COMMAND --help"])
+
+
+def choices_of_benchmarks():
+    lines = [
+        "Choose what to measure, or `all`; the first one also installs the libraries to compare with.",
+        "",
+    ]
+    for name, (does, takes) in BENCHMARKS.items():
+        lines.append(f"  python course.py benchmark {name:<8} {takes:>6}  {does}")
+    return "\n".join(lines)
 
 
 class CommandLine(argparse.ArgumentParser):
@@ -130,12 +163,21 @@ class CommandLine(argparse.ArgumentParser):
 
 
 def read_command_line(words):
+    """The words as options, each compared with what there is: for a wrong one, nothing is installed.
+
+    Returns the options, and the words that are none of the launcher's: JupyterLab may know them.
+    """
     name = words[0]
     if name not in COMMANDS:
         raise Stop(f"there is no command {name!r}.\n\n{overview()}")
-    line = CommandLine(f"python course.py {name}", description=COMMANDS[name][0], allow_abbrev=False)
+    line = CommandLine(
+        f"python course.py {name}",
+        description=COMMANDS[name][0],
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     if name == "run":
-        line.add_argument("chapters", nargs="*", help="such as 02 or 02_cosine; none: all of them")
+        line.add_argument("chapters", nargs="*", help="such as 02, 02_cosine or cosine; none: all of them")
         line.add_argument("--scale", choices=["small", "full"], default="small", help="how much data")
         line.add_argument("--seed", type=int, help="another seed than the 0 of the stored outputs")
         line.add_argument(
@@ -152,43 +194,92 @@ def read_command_line(words):
             action="append",
             help="begin this lesson anew, and keep your version beside it",
         )
+        line.epilog = (
+            "Every other option goes to JupyterLab, such as --port 8899, --no-browser, --allow-root."
+        )
     if name in ("check", "preview", "execute"):
-        line.add_argument("chapters", nargs="*", help="such as 02 or 02_cosine; none: all of them")
+        line.add_argument("chapters", nargs="*", help="such as 02, 02_cosine or cosine; none: all of them")
     if name == "check":
         line.add_argument(
             "--fix",
             action="store_true",
             help="first take over changed text; keep in work/ what was saved by hand",
         )
+    if name == "book":
+        words_of_book = (
+            "build makes it, as no word does; serve shows it to this machine: its search needs that"
+        )
+        line.add_argument(
+            "what",
+            nargs="?",
+            choices=["build", "serve"],
+            default="build",
+            metavar="build|serve",
+            help=words_of_book,
+        )
+        line.add_argument("--port", type=int, default=8000, help="where `book serve` shows it (8000)")
+    if name == "data":
+        words_of_data = "list names all, as no word does; get fetches those named, or what all chapters need"
+        line.add_argument(
+            "what", nargs="?", choices=["list", "get"], default="list", metavar="list|get", help=words_of_data
+        )
+        line.add_argument("names", nargs="*", metavar="NAME", help="data sets to get, named as in the list")
+        line.add_argument(
+            "--for", dest="chapters", nargs="+", default=[], metavar="CHAPTER", help="get what these need"
+        )
+        line.epilog = f"The names: {', '.join(read_toml(SOURCES))}."
+    if name == "benchmark":
+        line.add_argument("names", nargs="*", metavar="NAME", help="what to measure; `all` for all of it")
+        line.epilog = choices_of_benchmarks()
     line.add_argument("--offline", action="store_true", help="make no connection beyond this machine")
     line.add_argument("--torch-index", metavar="URL", help="install torch from this index (see README.md)")
-    line.add_argument("--allow-cuda", action="store_true", help="install CUDA although no GPU is seen")
-    options, more = line.parse_known_args(words[1:])
-    if more and name in (
-        "run",
-        "test",
-        "check",
-        "preview",
-        "execute",
-    ):  # the other commands hand on what they do not know themselves
+    line.add_argument("--cpu-only", action="store_true", help="stop rather than install CUDA")
+    options, more = line.parse_known_intermixed_args(words[1:])
+    if more and name == "test":
+        raise Stop(
+            f"`test` checks the whole course and takes no such word: {' '.join(more)}. For one chapter: "
+            "python course.py run 02, or python course.py check 02"
+        )
+    if more and name != "lab":
         line.error(f"unrecognized arguments: {' '.join(more)}")
     options.command = name
+    compare_with_what_there_is(options)
     return options, more
 
 
-def chosen_chapters(asked):
-    """Rows of plan.toml for the chapters that were asked for, in its order; all of them if none was."""
-    plan = read_toml(PLAN)["chapters"]
-    chosen = {key: row for key, row in plan.items() if not asked or names_of(key) & set(asked)}
-    for word in asked:
-        if not any(word in names_of(key) for key in chosen):
-            raise Stop(f"there is no chapter {word!r}. The chapters are: {', '.join(plan)}.")
-    return chosen
+def compare_with_what_there_is(options):
+    """Look for every chapter, parameter, data set and benchmark that is named; Stop for one that is not.
+
+    Afterwards `options.lessons` are the plan's rows for the chapters that were named, or for all.
+    """
+    from notebooks.make import plan  # here, and not above, because older Pythons do not know its words
+
+    try:
+        lessons = plan.Course(ROOT)
+        options.lessons = lessons.pick(getattr(options, "chapters", []))
+        if options.command == "run":
+            given = dict(plan.parameter(pair) for pair in options.p)
+            given.update({} if options.seed is None else {"seed": options.seed})
+            for lesson in options.lessons:
+                lessons.parameters(lesson, options.scale, given)
+        if options.command == "lab":
+            options.fresh = [lesson.key for lesson in lessons.pick(options.fresh)] if options.fresh else []
+    except plan.CourseError as error:
+        raise Stop(str(error)) from None
+    if options.command == "data":
+        refuse_unknown("data set", options.names, read_toml(SOURCES))
+        if options.what == "list" and (options.names or options.chapters):
+            raise Stop("names and --for go with `data get`; `data list` names everything.")
+    if options.command == "book" and not 0 <= options.port < 65536:
+        raise Stop(f"a port is a number from 0 to 65535, and not {options.port}.")
+    if options.command == "benchmark":
+        refuse_unknown("benchmark", options.names, [*BENCHMARKS, "all"])
 
 
-def names_of(key):
-    number, _, name = key.partition("_")
-    return {key, number, number.lstrip("0"), name}
+def refuse_unknown(kind, names, known):
+    for name in names:
+        if name not in known:
+            raise Stop(f"there is no {kind} {name!r}: choose from {', '.join(known)}.")
 
 
 def read_toml(path):
@@ -259,16 +350,16 @@ def put_first(variables, name, path):
     variables[name] = os.pathsep.join(filter(None, [str(path), variables.get(name)]))
 
 
-def run(course, options, chapters):
+def run(course, options):
     choices = ["--scale", options.scale]
     choices += [] if options.seed is None else ["--seed", options.seed]
     choices += [word for pair in options.p for word in ("-p", pair)]
-    rows = [part for row in chapters.values() for part in (row, row["scales"].get(options.scale, {}))]
-    needs = [asset for row in rows for asset in row.get("needs", [])]
+    needs = [asset for lesson in options.lessons for asset in lesson.needs_at(options.scale)]
     if not options.chapters:  # the whole course: `test` shall then work without a network, too
         needs += assets_for("tests")
     carry_out("fetching the data", course.get(needs))
-    carry_out("running the chapters", course.module("notebooks.make", "run", *chapters, *choices))
+    words = ["run", *keys(options.lessons), *choices]
+    carry_out("running the chapters", course.module("notebooks.make", *words))
     carry_out("building the book", course.module("book", "build"))
     print(f"\nThe chapters as they ran: {RUN}\nThe book:                 {BOOK}")
     print("Next: `python course.py lab` to read the chapters and to do the exercises.")
@@ -360,24 +451,24 @@ def free_memory():
     return free
 
 
-def check(course, chapters, fix):
+def check(course, lessons, fix):
     """What can be told in seconds about style and lessons; nothing is run."""
-    words = ["notebooks.make", "check", *chapters, *(["--fix"] if fix else [])]
+    words = ["notebooks.make", "check", *keys(lessons), *(["--fix"] if fix else [])]
     done = one_by_one(course, {**STYLE, "lessons": words})
     return 0 if all(passed for passed, _ in done.values()) else 1
 
 
-def preview(course, chapters):
+def preview(course, lessons):
     """The pages of the book, with the text of the sources as it is now, and outputs as they were stored."""
-    carry_out("taking over the text", course.module("notebooks.make", "sync", *chapters))
-    return course.module("book", "preview", *chapters)
+    carry_out("taking over the text", course.module("notebooks.make", "sync", *keys(lessons)))
+    return course.module("book", "preview", *keys(lessons))
 
 
-def execute(course, chapters):
+def execute(course, lessons):
     """Run lessons as they are committed, and store their outputs."""
-    needs = [asset for row in chapters.values() for asset in row["needs"]]
+    needs = [asset for lesson in lessons for asset in lesson.needs]
     carry_out("fetching the data", course.get(needs))
-    return course.module("notebooks.make", "execute", *chapters)
+    return course.module("notebooks.make", "execute", *keys(lessons))
 
 
 def test_as_another_machine(course):
@@ -404,21 +495,32 @@ def lab(course, fresh, more):
     return course.module("jupyterlab", WORK, *quiet, *more)
 
 
-def book(course, more):
-    if more:
-        return course.module("book", *more)
+def book(course, options):
+    if options.what == "serve":
+        if not BOOK.is_file():
+            raise Stop("there is no book yet. `python course.py book` builds it.")
+        return course.module("book", "serve", "--port", options.port)
     carry_out("building the book", course.module("book", "build"))
     print(f"Open {BOOK} in a browser. Its search needs a server: python course.py book serve")
     return 0
 
 
-def benchmark(course, more):
+def data(course, options):
+    chapters = ["--for", *keys(options.lessons)] if options.chapters else []
+    return course.module("data_scripts", options.what, *options.names, *chapters, *course.offline)
+
+
+def benchmark(course, names):
+    names = list(BENCHMARKS) if "all" in names else names
     if BENCHMARK_LOCK.is_file() and compare_with_lock(course.python, BENCHMARK_LOCK)["missing"]:
         print("Installing the libraries to compare with ...", flush=True)
         pip_install(course.python, "-r", BENCHMARK_LOCK, "-c", LOCK, offline=bool(course.offline))
-    needs = assets_for(*(f"benchmark {word}" for word in more))
-    carry_out("fetching the data", course.get(needs))
-    return course.module("tests.benchmarks", *more)
+    carry_out("fetching the data", course.get(assets_for(*(f"benchmark {name}" for name in names))))
+    return course.module("tests.benchmarks", *names)
+
+
+def keys(lessons):
+    return [lesson.key for lesson in lessons]
 
 
 def assets_for(*uses):
@@ -427,6 +529,8 @@ def assets_for(*uses):
 
 
 def carry_out(what, exit_code):
+    if exit_code == 130:
+        raise KeyboardInterrupt
     if exit_code:
         raise Stop(f"{what} failed; the lines above say why. What was finished before that is kept.")
 
@@ -447,8 +551,11 @@ def find_or_make_environment(options):
         make_venv(inside_venv)
         pins = compare_with_lock(VENV_PYTHON, LOCK)
     if pins["missing"]:
-        print(f"Installing {len(pins['missing'])} packages into {VENV} ...", flush=True)
-        install_torch_without_surprise(pins["missing"], options)
+        stop_if_a_disk_is_too_full(pins["missing"])
+        print(
+            f"Installing {len(pins['missing'])} packages into {VENV}: about {INSTALLATION[0]} ...", flush=True
+        )
+        install_torch(pins["missing"], options)
         pip_install(VENV_PYTHON, "-r", LOCK, offline=options.offline)
     pip_install(VENV_PYTHON, "--no-deps", "--no-build-isolation", "-e", ROOT, offline=options.offline)
     pins = compare_with_lock(VENV_PYTHON, LOCK)
@@ -472,6 +579,8 @@ def make_venv(inside_venv):
     print(f"Making the environment {VENV} ({why}) ...", flush=True)
     words = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     made = subprocess.run(words, capture_output=True, text=True)
+    if made.returncode and DISK_FULL.search(made.stdout + made.stderr):
+        raise OSError(errno.ENOSPC, "")
     if made.returncode:
         raise Stop(
             f"Python could not make the environment {VENV}. It said:\n{(made.stdout + made.stderr).strip()}\n"
@@ -579,8 +688,8 @@ def why_pip_failed(said, offline):
     PIP_LOG.parent.mkdir(exist_ok=True)
     PIP_LOG.write_text(said, encoding="utf-8")
     log = f"All that pip said is in {PIP_LOG}."
-    if re.search(r"No space left on device|Errno 28|WinError 112|not enough space", said):
-        return f"the disk is full: the packages could not be installed. Free 5 GB and start again. {log}"
+    if DISK_FULL.search(said):
+        return f"the disk is full: the packages could not be installed. Free some GB and start again. {log}"
     if offline:
         return f"not everything is installed, and --offline forbids to fetch it. Start once without it. {log}"
     if re.search(r"Failed to establish a new connection|[Nn]ame ?[Rr]esolution|ProxyError|timed out", said):
@@ -598,42 +707,75 @@ def why_pip_failed(said, offline):
     return "pip could not install the packages. It said:\n" + "\n".join([*errors[:3], log])
 
 
-def install_torch_without_surprise(missing, options):
-    """On Linux a registry's torch asks for gigabytes of CUDA: do not fetch them where no GPU is seen."""
+def install_torch(missing, options):
+    """Install torch if it comes from an index of its own; otherwise pip takes it with the other pins."""
     torch = next((pin for pin in missing if pin.startswith("torch==")), None)
-    if torch is None:
-        return
-    if options.torch_index:
-        index = ["--index-url", options.torch_index]
-        pip_install(VENV_PYTHON, "--no-deps", *index, torch, offline=options.offline)
-        return
-    if options.allow_cuda or sys.platform != "linux" or nvidia_gpu_is_seen():
-        return
-    wheels = wheels_that_pip_would_fetch(torch, options.offline)
-    if any(CUDA_PACKAGE.match(name) for name in wheels):
+    index = options.torch_index
+    if torch and not index and sys.platform == "linux":
+        index = index_instead_of_cuda(torch, missing, options)
+    if torch and index:
+        pip_install(VENV_PYTHON, "--no-deps", "--index-url", index, torch, offline=options.offline)
+
+
+def index_instead_of_cuda(torch, missing, options):
+    """PyTorch's index of CPU builds where no NVIDIA GPU is seen and pip would fetch gigabytes of CUDA.
+
+    None where pip may take what it finds: that is no CUDA, or a GPU is there, or the index does not answer.
+    Then the size is said, and --cpu-only stops.
+    """
+    wheels = wheels_that_pip_would_fetch(options.offline, torch)
+    if not any(CUDA_PACKAGE.match(wheel["metadata"]["name"]) for wheel in wheels):
+        return None
+    size, why_not = total_size(wheels), None
+    if options.cpu_only or not nvidia_gpu_is_seen():
+        why_not = why_no_cpu_build(torch, options.offline)
+        if why_not is None:
+            print(f"Taking the CPU build of {torch} from {CPU_INDEX}: no NVIDIA GPU is used.", flush=True)
+            return CPU_INDEX
+    if options.cpu_only:
         raise Stop(
-            f"no NVIDIA GPU is seen here, yet pip would fetch {total_size(wheels.values())} for {torch} and "
-            "the CUDA packages that this build asks for. The course needs no GPU. Start again with "
-            "--torch-index URL, where URL is the index of CPU builds that PyTorch's own install page names "
-            "(see 'torch without CUDA' in README.md), or with --allow-cuda to have all of it."
+            f"{why_not}. The {torch} in reach comes with CUDA, {size:.1f} GB, and --cpu-only refuses it. "
+            "Start again with --torch-index URL if you know another index of CPU builds, or without "
+            "--cpu-only: the course works with that build, too."
         )
+    stop_if_a_disk_is_too_full(missing, size)
+    if why_not:
+        print(
+            f"{why_not}. So torch comes with CUDA, {size:.1f} GB to download; it works without a GPU, too. "
+            "Ctrl-C stops this; --cpu-only refuses it; --torch-index URL takes torch from elsewhere.",
+            flush=True,
+        )
+    return None
+
+
+def why_no_cpu_build(torch, offline):
+    """None if PyTorch's index has a CPU build for this machine and answers; else the reason, in words."""
+    if offline:
+        return f"--offline forbids to ask PyTorch's own index ({CPU_INDEX})"
+    quickly = ["--retries", 0, "--timeout", 8]  # where a firewall swallows every question, too
+    try:
+        found = wheels_that_pip_would_fetch(False, "--no-deps", "--index-url", CPU_INDEX, *quickly, torch)
+    except Stop:
+        found = []
+    if any(wheel["metadata"]["version"].endswith("+cpu") for wheel in found):
+        return None
+    return f"PyTorch's own index of CPU builds ({CPU_INDEX}) does not answer or has none for this machine"
 
 
 def nvidia_gpu_is_seen():
     return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia").exists()
 
 
-def wheels_that_pip_would_fetch(requirement, offline):
-    """{package: address of its wheel} for `requirement` and all that it needs, from a dry run of pip."""
+def wheels_that_pip_would_fetch(offline, *arguments):
+    """What `pip install arguments` would fetch, as pip's own report says it: a list of wheels."""
     if pip_version() < (23, 3) and not offline:  # before that, pip fetches a wheel to see what it needs
         with contextlib.suppress(Stop):
             pip_install(VENV_PYTHON, "--upgrade", "pip")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         dry_run = ["--dry-run", "--ignore-installed", "--report", report]
-        pip_install(VENV_PYTHON, *dry_run, requirement, offline=offline)
-        wheels = json.loads(report.read_text(encoding="utf-8"))["install"]
-    return {wheel["metadata"]["name"]: wheel["download_info"]["url"] for wheel in wheels}
+        pip_install(VENV_PYTHON, *dry_run, *arguments, offline=offline)
+        return json.loads(report.read_text(encoding="utf-8"))["install"]
 
 
 def pip_version():
@@ -642,15 +784,43 @@ def pip_version():
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-def total_size(addresses):
+def total_size(wheels):
+    """Size of wheels in GB; where a registry does not tell, a CUDA build is taken to be 3 GB."""
     total = 0
-    for address in addresses:
+    for wheel in wheels:
         try:
-            with urlopen(Request(address, method="HEAD"), timeout=10) as answer:
+            with urlopen(Request(wheel["download_info"]["url"], method="HEAD"), timeout=10) as answer:
                 total += int(answer.headers["Content-Length"])
         except (OSError, TypeError, ValueError):  # no answer, or none that says how long it is
-            return "several GB"
-    return f"{total / 1e9:.1f} GB"
+            return 3.0
+    return total / 1e9
+
+
+def stop_if_a_disk_is_too_full(missing, cuda=None):
+    """Before anything is downloaded: is there room for these pins? `cuda`: size of torch with CUDA, in GB.
+
+    pip keeps a download twice: in the temporary folder until it is installed, and in its cache.
+    """
+    torch = any(pin.startswith("torch==") for pin in missing)
+    others = len(missing) - torch
+    on_disk = others * OF_A_PACKAGE[0] + (torch * OF_TORCH[0] if cuda is None else cuda * UNPACKED)
+    to_download = others * OF_A_PACKAGE[1] + (torch * OF_TORCH[1] if cuda is None else cuda)
+    said = subprocess.run([str(VENV_PYTHON), "-m", "pip", "cache", "dir"], capture_output=True, text=True)
+    cache = Path(said.stdout.strip() or tempfile.gettempdir())
+    needs = {}
+    for folder, size in ((VENV, on_disk), (Path(tempfile.gettempdir()), to_download), (cache, to_download)):
+        while not folder.exists():
+            folder = folder.parent
+        needs.setdefault(folder.stat().st_dev, []).append((folder, size))
+    for parts in needs.values():
+        needed, free = sum(size for _, size in parts), shutil.disk_usage(parts[0][0]).free / 1e9
+        if needed > free:
+            folders = " and ".join(dict.fromkeys(str(folder) for folder, _ in parts))
+            raise Stop(
+                f"too little free disk: {needed:.1f} GB are needed and {free:.1f} GB are free on the disk of "
+                f"{folders}. Nothing was downloaded. Free some, or name folders on another disk (TMPDIR and "
+                "PIP_CACHE_DIR), and start again."
+            )
 
 
 if __name__ == "__main__":
@@ -664,5 +834,5 @@ if __name__ == "__main__":
         sys.exit(130)
     except OSError as problem:
         if problem.errno == errno.ENOSPC:
-            sys.exit("course: the disk is full. Free 5 GB and start the same command again.")
+            sys.exit("course: the disk is full. Free some GB and start the same command again.")
         sys.exit(f"course: {problem.strerror or problem}: {problem.filename or 'file unknown'}.")

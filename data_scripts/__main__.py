@@ -58,7 +58,7 @@ def _chosen(
     everything = not names and not keys
     names = list(names)
     for key in keys or (list(chapters) if everything else []):
-        matching = [chapter for chapter in chapters if key in (chapter, chapter.split("_")[0])]
+        matching = [chapter for chapter in chapters if key in _names_of(chapter)]
         if not matching:
             known = ", ".join(chapters) or "none, for notebooks/plan.toml is missing"
             return [], f"There is no chapter {key!r}; chapters: {known}."
@@ -71,6 +71,12 @@ def _chosen(
     if not names:
         return [], f"Say what to get; assets: {', '.join(assets)}."
     return [assets[name] for name in dict.fromkeys(names)], None
+
+
+def _names_of(chapter: str) -> tuple[str, ...]:
+    """What a chapter may be called, as on every command line of the course: 02_cosine, 02, 2, cosine."""
+    number, _, name = chapter.partition("_")
+    return chapter, number, number.lstrip("0"), name
 
 
 def _get(wanted: list[Asset], offline: bool) -> int:

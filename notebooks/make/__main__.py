@@ -9,10 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 from notebooks.make import desk, readme
-from notebooks.make.plan import Course, CourseError
+from notebooks.make.plan import Course, CourseError, parameter
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPTED = ROOT / "book" / "verdicts.json"
@@ -24,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     course = Course(ROOT)
     try:
         return asked.command(course, asked)
+    except KeyboardInterrupt:
+        print("\nInterrupted; the chapters that ended before are kept.", file=sys.stderr)
+        return 130
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1
@@ -116,20 +117,17 @@ def _lessons(course: Course, asked: argparse.Namespace) -> int:
 def _run(course: Course, asked: argparse.Namespace) -> int:
     execution = _execution()
     chapters = course.pick(asked.chapters)
-    parameters = dict(map(_parameter, asked.parameters))
+    parameters = dict(map(parameter, asked.parameters))
     if asked.seed is not None:
         parameters["seed"] = asked.seed
     report = execution.run(course, chapters, scale=asked.scale, parameters=parameters, fresh=asked.fresh)
     keys = [chapter.key for chapter in chapters]
-    print(f"\n{execution.summary(report, keys)}\nResults: build/run")
+    print(f"\n{execution.summary(report, keys)}\n")
+    if ACCEPTED.exists():
+        book = json.loads(ACCEPTED.read_text(encoding="utf-8"))
+        same_run = asked.scale == "small" and not parameters
+        print(execution.compared(report, keys, book, same_run=same_run))
     return 1 if any(row["error"] for row in report["chapters"] if row["key"] in keys) else 0
-
-
-def _parameter(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise CourseError(f"-p {text!r} must look like NAME=VALUE.")
-    return name, yaml.safe_load(value)
 
 
 def _accept(course: Course, asked: argparse.Namespace) -> int:

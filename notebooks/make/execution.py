@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import tomllib
@@ -25,6 +27,7 @@ from course_lib.learn.verdict_cards import ledger
 from notebooks.make import edits, inspection, pairing
 from notebooks.make.kernel import ChapterKernel
 from notebooks.make.plan import Chapter, Course, CourseError
+from notebooks.make.progress import Progress
 
 
 def sync(course: Course, chapter: Chapter) -> bool:
@@ -113,53 +116,84 @@ def run(
     """Run chapters with papermill; write their notebooks and ``report.json`` to ``folder`` (``build/run``).
 
     Returns the report: a row a chapter with seconds, peak memory, verdicts, parameters and error, in plan
-    order. A chapter whose source, library, pins, data and parameters are those of its last run is reused,
-    unless ``fresh``. Everything asked for is looked at before anything runs: raises ``CourseError`` for an
-    unknown scale or parameter, and for a notebook without a cell tagged ``parameters``, both of which
-    papermill would pass over.
+    order, and the ledger's tally of the chapters that were asked for. A chapter whose source, library, pins,
+    data and parameters are those of its last run is reused, unless ``fresh``. A chapter that stops does not
+    keep the others from running. Everything asked for is looked at before anything runs: raises
+    ``CourseError`` for what ``Course.parameters`` refuses.
     """
     chapters, folder = list(chapters), folder or course.root / "build" / "run"
     for chapter in chapters:
         _refuse_or_tell_what_was_saved(course.notebook(chapter))
-    asked = {chapter.key: _parameters(course, chapter, scale, parameters or {}) for chapter in chapters}
+    keys = [chapter.key for chapter in chapters]
+    asked = {chapter.key: course.parameters(chapter, scale, parameters or {}) for chapter in chapters}
+    marks = {chapter.key: _fingerprint(course, chapter, asked[chapter.key]) for chapter in chapters}
     report = _read_report(folder)
     rows = {row["key"]: row for row in report["chapters"]}
-    width = max((len(chapter.key) for chapter in chapters), default=0)
+    width = max(map(len, keys), default=0)
     for place, chapter in enumerate(chapters, start=1):
-        print(f"[{place}/{len(chapters)}] {chapter.key:<{width}} ", end="", flush=True)
-        mark = _fingerprint(course, chapter, asked[chapter.key])
+        label = f"[{place}/{len(chapters)}] {chapter.key:<{width}}"
         before = rows.get(chapter.key)
-        if not fresh and before and before["fingerprint"] == mark and not before["error"]:
+        if not fresh and before and before["fingerprint"] == marks[chapter.key] and not before["error"]:
             rows[chapter.key] = {**before, "reused": True}
-            print("unchanged: result of an earlier run reused", flush=True)
+            print(f"{label}  unchanged: result of an earlier run reused", flush=True)
             continue
-        row = rows[chapter.key] = _run_one(course, chapter, asked[chapter.key], folder)
-        row["fingerprint"] = mark
-        print(f"{'stopped' if row['error'] else 'done'} after {row['seconds']:.0f} s", flush=True)
-        _write_report(course, folder, rows)
-    return _write_report(course, folder, rows)
+        row = rows[chapter.key] = _run_one(course, chapter, asked[chapter.key], folder, label)
+        row["fingerprint"] = marks[chapter.key]
+        _write_report(course, folder, rows, keys)
+    return _write_report(course, folder, rows, keys)
 
 
 def summary(report: dict[str, Any], keys: Iterable[str] | None = None) -> str:
-    """The table that a run prints (chapter, seconds, memory, verdicts), errors, and the ledger's tally."""
+    """What a run prints at its end: a line a chapter, errors, a line a verdict, and the ledger's tally."""
     wanted = [row for row in report["chapters"] if keys is None or row["key"] in set(keys)]
     width = max([len("chapter"), *(len(row["key"]) for row in wanted)])
     lines = [f"{'chapter':<{width}}  seconds  memory MB  verdicts"]
     for row in wanted:
-        given = ", ".join(f"{name} {word}" for name, word in words(row).items()) or "–"
         end = " (reused)" if row["reused"] else ""
         lines.append(
             f"{row['key']:<{width}}  {row['seconds']:7.1f}  {row['peak_memory_mb']:9d}  "
-            f"{'stopped' if row['error'] else given}{end}"
+            f"{'stopped' if row['error'] else len(row['verdicts']) or '–'}{end}"
         )
     lines += [f"\n{row['key']} stopped: {row['error']}" for row in wanted if row["error"]]
+    found = [verdict for row in wanted for verdict in row["verdicts"]]
+    if found:
+        lines.append("\nentry  verdict               on what the documents say")
+    room = max(shutil.get_terminal_size((110, 0)).columns - 30, 30)
+    for verdict in found:
+        says = textwrap.shorten(verdict["says"], room, placeholder=" …")
+        lines.append(f"{verdict['id']:<5}  {_word(verdict):<20}  {says}")
     counts = report["tally"]
     settled = ", ".join(f"{count} {word}" for word, count in counts["words"].items()) or "none"
     lines.append(
-        f"\nLedger: {counts['settled']} of {counts['entries']} entries settled ({settled}), "
-        f"{counts['partly']} partly, {counts['open']} open."
+        f"\nLedger: {'these chapters settle' if len(wanted) > 1 else 'this chapter settles'} "
+        f"{counts['settled']} of {counts['entries']} entries ({settled}) and {counts['partly']} partly."
     )
     return "\n".join(lines)
+
+
+def compared(
+    report: dict[str, Any], keys: Iterable[str], book: dict[str, dict[str, str]], *, same_run: bool
+) -> str:
+    """*N of N verdicts as in the book*, those that differ, and whether that was to be expected.
+
+    ``book`` is what ``snapshot`` returned, ``same_run`` tells that scale and parameters are the book's too.
+    """
+    same, differ = 0, []
+    for row in (row for row in report["chapters"] if row["key"] in set(keys)):
+        now, stored = ({} if row["error"] else words(row)), book.get(row["key"], {})
+        for name in dict.fromkeys([*stored, *now]):
+            if stored.get(name) == now.get(name):
+                same += 1
+            else:
+                is_now = now.get(name, "none, for the chapter stopped" if row["error"] else "none")
+                differ.append(f"  {name} ({row['key']}): {is_now}; in the book: {stored.get(name, 'none')}")
+    if differ and same_run:
+        differ.append(
+            "Nothing should differ at this scale and seed: `python course.py test` shows where it starts."
+        )
+    elif differ:
+        differ.append("This may happen: the run had another scale, seed or parameter than the book.")
+    return "\n".join([f"{same} of {same + len(differ)} verdicts as in the book.", *differ])
 
 
 def tally(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -213,30 +247,18 @@ def _refuse_or_tell_what_was_saved(notebook: Path) -> None:
     print(f"{edits.shown(notebook)} was saved by hand, and is run as it is; {remedy}.", flush=True)
 
 
-def _parameters(course: Course, chapter: Chapter, scale: str, given: dict[str, Any]) -> dict[str, Any]:
-    path = course.notebook(chapter)
-    if not path.exists():
-        raise CourseError(f"{chapter.key} has no notebook yet: run `python course.py execute {chapter.key}`.")
-    if scale not in chapter.scales:
-        raise CourseError(f"{chapter.key} has no scale {scale!r}: it has {', '.join(chapter.scales)}.")
-    known = papermill.inspect_notebook(str(path))
-    if not known:
-        raise CourseError(f"{chapter.key} has no cell tagged 'parameters', so nothing can be passed to it.")
-    wanted = {"scale": scale, **chapter.scales[scale].get("parameters", {}), **given}
-    for name in wanted:
-        if name not in known:
-            raise CourseError(f"{chapter.key} has no parameter {name!r}: it has {', '.join(known)}.")
-    return wanted
-
-
-def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _run_one(
+    course: Course, chapter: Chapter, parameters: dict[str, Any], folder: Path, label: str
+) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / course.notebook(chapter).name
     trial = folder / f".{path.stem}.part.ipynb"  # a run that is killed leaves the last whole result alone
     trial.unlink(missing_ok=True)
     log = folder / f"{chapter.key}.log"
     error, began = None, time.perf_counter()
-    with log.open("w", encoding="utf-8") as stderr, _peak_memory() as peak:
+    # papermill adds a cell with the parameters to those of the notebook
+    progress = Progress(label, 1 + len(pairing.read(course.notebook(chapter)).cells))
+    with log.open("w", encoding="utf-8") as stderr, _peak_memory() as peak, progress:
         kernel = ChapterKernel(course.folder, stderr)
         try:
             papermill.execute_notebook(
@@ -244,16 +266,16 @@ def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folde
                 str(trial),
                 parameters,
                 kernel_name="python3",
-                progress_bar=sys.stderr.isatty() and {"desc": chapter.key, "leave": False},
+                progress_bar=False,
                 cwd=str(course.folder),
                 km=kernel,
+                on_cell_execute=progress.at_cell,
                 execution_timeout=chapter.scales[parameters["scale"]].get("timeout", chapter.timeout),
             )
         except papermill.PapermillExecutionError as failed:
-            error = f"cell {failed.cell_index + 1}: {failed.ename}: {failed.evalue.splitlines()[0][:300]}"
+            error = f"cell {failed.cell_index + 1}: {_first_line(failed.ename, failed.evalue)}"
         except Exception as failed:  # a dead kernel or a time-out stops this chapter, and not the course
-            first_line = (str(failed).strip().splitlines() or [""])[0][:300]
-            error = f"{type(failed).__name__}: {first_line} See {log.name}."
+            error = f"{_first_line(type(failed).__name__, str(failed))} See {log.name}."
         finally:
             kernel.stop()
     if not error:
@@ -263,16 +285,23 @@ def _run_one(course: Course, chapter: Chapter, parameters: dict[str, Any], folde
         notebook = pairing.read(trial)
         pairing.write(notebook, path, course.work)
         trial.unlink()
+    seconds = time.perf_counter() - began
+    progress.done(f"{'stopped' if error else 'done'} after {seconds:.0f} s")
     return {
         "key": chapter.key,
         "title": chapter.title,
         "parameters": parameters,
-        "seconds": round(time.perf_counter() - began, 1),
+        "seconds": round(seconds, 1),
         "peak_memory_mb": round(peak() / 2**20),
         "verdicts": inspection.verdicts(notebook),
         "error": error,
         "reused": False,
     }
+
+
+def _first_line(name: str, message: str) -> str:
+    """Name and first line of an error; `assert` and many others come without a message."""
+    return ": ".join([name, *message.strip().splitlines()[:1]])[:300]
 
 
 @contextmanager
@@ -342,13 +371,17 @@ def _read_report(folder: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"chapters": []}
 
 
-def _write_report(course: Course, folder: Path, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _write_report(
+    course: Course, folder: Path, rows: dict[str, dict[str, Any]], keys: list[str]
+) -> dict[str, Any]:
     order = [chapter.key for chapter in course.chapters]
     chapters = [rows[key] for key in order if key in rows]
+    # Rows of earlier runs stay, perhaps of another scale or seed: only this run's chapters are counted.
+    counted = [row for row in chapters if row["key"] in keys and not row["error"]]
     report = {
         "python": sys.version.split()[0],
         "chapters": chapters,
-        "tally": tally(found for row in chapters for found in row["verdicts"]),
+        "tally": tally(found for row in counted for found in row["verdicts"]),
     }
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report, indent=1, ensure_ascii=False, default=str)

@@ -15,6 +15,7 @@ import pytest
 from toy_course import ToyCourse, write_wheel
 
 import course
+from tests.benchmarks.__main__ import BENCHMARKS
 
 SEES_GPU = course.nvidia_gpu_is_seen()
 
@@ -144,22 +145,80 @@ def test_environment_that_has_the_lock_is_used_as_it_is(toy, empty):
 # ── torch and CUDA ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.skipif(sys.platform != "linux" or SEES_GPU, reason="CUDA is no surprise here")
-def test_cuda_is_refused_without_a_gpu_and_the_index_of_cpu_builds_helps(toy, tmp_path):
-    toy.lock("apple==1.0", "torch==2.13.0")
-    answer = toy.start("data")
-    assert answer.returncode == 1
-    for said in ("no NVIDIA GPU", "GB", "torch==2.13.0", "--torch-index URL", "--allow-cuda"):
-        assert said in answer.stderr
-    assert (toy.installed("torch"), toy.installed("nvidia_foo")) == (None, None)
+only_where_cuda_is_a_surprise = pytest.mark.skipif(
+    sys.platform != "linux" or SEES_GPU, reason="CUDA is no surprise here"
+)
 
+
+@pytest.fixture
+def cpu_index(toy, tmp_path):
+    """An index with a CPU build of torch, in the place of PyTorch's own."""
     index = tmp_path / "simple"
     write_wheel(index / "torch", "torch", "2.13.0+cpu")
     page = '<a href="torch-2.13.0+cpu-py3-none-any.whl">torch-2.13.0+cpu-py3-none-any.whl</a>'
     (index / "torch" / "index.html").write_text(page, encoding="utf-8")
-    answer = toy.start("data", "--torch-index", index.as_uri(), PIP_NO_INDEX="0")
+    toy.lock("apple==1.0", "torch==2.13.0")
+    (tmp_path / "registry").mkdir()
+    toy.pip = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": (tmp_path / "registry").as_uri()}
+    yield index
+    toy.pip = {}
+    toy.uninstall("torch", "nvidia-foo")
+    toy.set_cpu_index(course.CPU_INDEX)
+
+
+@only_where_cuda_is_a_surprise
+def test_without_a_gpu_the_cpu_build_is_taken_from_pytorchs_own_index(toy, cpu_index):
+    toy.set_cpu_index(cpu_index.as_uri())
+    answer = toy.start("data")
+    assert answer.returncode == 0, answer.stderr
+    (line,) = [line for line in answer.stdout.splitlines() if "CPU build" in line]
+    assert line == f"Taking the CPU build of torch==2.13.0 from {cpu_index.as_uri()}: no NVIDIA GPU is used."
+    assert (toy.installed("torch"), toy.installed("nvidia_foo")) == ("2.13.0+cpu", None)
+
+
+@only_where_cuda_is_a_surprise
+def test_without_that_index_the_build_in_reach_is_taken_and_its_size_is_said(toy, cpu_index):
+    toy.set_cpu_index("http://127.0.0.1:9/")
+    answer = toy.start("data", "--cpu-only")
+    assert (answer.returncode, toy.installed("torch")) == (1, None)
+    for said in ("comes with CUDA, 0.0 GB, and --cpu-only refuses it", "--torch-index URL"):
+        assert said in answer.stderr
+    answer = toy.start("data")
+    assert answer.returncode == 0, answer.stderr
+    (line,) = [line for line in answer.stdout.splitlines() if "CUDA" in line]
+    for said in ("PyTorch's own index", "0.0 GB to download", "Ctrl-C", "--cpu-only", "--torch-index URL"):
+        assert said in line
+    assert (toy.installed("torch"), toy.installed("nvidia_foo")) == ("2.13.0", "1.0")
+
+
+@only_where_cuda_is_a_surprise
+def test_torch_can_be_taken_from_an_index_that_is_named(toy, cpu_index):
+    answer = toy.start("data", "--torch-index", cpu_index.as_uri())
     assert answer.returncode == 0, answer.stderr
     assert (toy.installed("torch"), toy.installed("nvidia_foo")) == ("2.13.0+cpu", None)
+
+
+def test_too_little_disk_is_said_with_numbers_before_anything_is_downloaded(toy, tmp_path):
+    """The disk of this test is as free as a sitecustomize says; pip would fail if it were asked."""
+    patch = "import shutil\nshutil.disk_usage = lambda folder: shutil._ntuple_diskusage(10**9, 0, 10**7)\n"
+    (tmp_path / "sitecustomize.py").write_text(patch, encoding="utf-8")
+    toy.lock("apple==1.0", *(f"plum{number}==1.0" for number in range(9)))
+    answer = toy.start("data", PYTHONPATH=str(tmp_path), PIP_FIND_LINKS="")
+    assert answer.returncode == 1
+    assert "too little free disk: 0.1 GB are needed and 0.0 GB are free on the disk of" in answer.stderr
+    assert str(toy.venv) in answer.stderr
+    assert "Nothing was downloaded" in answer.stderr
+    assert not toy.stamp.exists()
+
+
+def test_cuda_and_the_folders_of_pip_count_as_disk_that_is_needed(monkeypatch, tmp_path):
+    monkeypatch.setattr(course, "VENV_PYTHON", sys.executable)
+    monkeypatch.setattr(course, "VENV", tmp_path)
+    monkeypatch.setattr(course.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**10, 0, 4 * 10**9))
+    pins = ["torch==2.13.0", *["pear==1.0"] * 190]
+    course.stop_if_a_disk_is_too_full(pins)
+    with pytest.raises(course.Stop, match=r"\d\d\.\d GB are needed and 4\.0 GB are free"):
+        course.stop_if_a_disk_is_too_full(pins, cuda=2.7)
 
 
 # ── What is refused ───────────────────────────────────────────────────────────────────────────────────────
@@ -169,13 +228,13 @@ def test_every_python_since_3_7_can_read_the_launcher():
     ast.parse(Path(course.__file__).read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
-@pytest.mark.parametrize("version", [(3, 8, 18), (3, 10, 13), (3, 14, 0)])
+@pytest.mark.parametrize("version", [(3, 8, 18), (3, 10, 13), (3, 15, 0)])
 def test_other_pythons_are_refused_in_words(version):
     pretend = f"import runpy, sys; sys.version_info = {version}; runpy.run_path({course.__file__!r})"
     answer = subprocess.run([sys.executable, "-c", pretend], capture_output=True, text=True)
     assert answer.returncode == 1
     assert answer.stderr.startswith(
-        f"course: this is Python {version[0]}.{version[1]}, and the course needs 3.11 to 3.13"
+        f"course: this is Python {version[0]}.{version[1]}, and the course needs 3.11 to 3.14"
     )
 
 
@@ -183,18 +242,86 @@ def test_other_pythons_are_refused_in_words(version):
     ("typed", "said"),
     [
         (["rnu"], "there is no command 'rnu'"),
-        (["run", "09_plums"], "there is no chapter '09_plums'. The chapters are: 01_apples, 02_pears."),
+        (["--rnu"], "there is no command '--rnu'"),
+        (["run", "09_plums"], "There is no chapter '09_plums'. Chapters: 01_apples, 02_pears."),
+        (["run", ""], "There is no chapter ''. Chapters: 01_apples, 02_pears."),
         (["run", "--sed", "1"], "unrecognized arguments: --sed"),
         (["run", "--seed", "one"], "invalid int value: 'one'"),
+        (["run", "--seed", "-1"], "A seed is a whole number from 0 to 4294967295, and not -1."),
         (["run", "--scale", "huge"], "invalid choice: 'huge'"),
-        (["test", "everything"], "unrecognized arguments: everything"),
+        (["run", "--scale", "full"], "01_apples has no scale 'full': it has small."),
+        (["run", "-p"], "argument -p: expected one argument"),
+        (["run", "-p", "scale"], "-p 'scale' must look like NAME=VALUE."),
+        (["run", "-p", "=3"], "-p '=3' must look like NAME=VALUE."),
+        (["run", "-p", "scale=big"], "The scale is not chosen with -p: use --scale small."),
+        (["run", "-p", "size=[1"], "01_apples has no parameter 'size': it has scale, seed, depth, share,"),
+        (["run", "-p", "depth=[1"], "depth is a whole number such as 3, and not '[1'."),
+        (["run", "-p", "depth=2.5"], "depth is a whole number such as 3, and not 2.5."),
+        (["run", "-p", "depth="], "depth is a whole number such as 3, and not ''."),
+        (["run", "-p", "depth=True"], "depth is a whole number such as 3, and not True."),
+        (["run", "-p", "seed=2020-01-01"], "seed is a whole number such as 0, and not '2020-01-01'."),
+        (["run", "-p", "seed=-1"], "A seed is a whole number from 0"),
+        (["run", "-p", "share=1e999"], "share is a number such as 0.5, and not '1e999'."),
+        (["run", "-p", "share=" + "(" * 5000], "share is a number such as 0.5"),
+        (["run", "-p", "ripe=yes"], "ripe is True or False such as True, and not 'yes'."),
+        (["run", "-p", "kinds={1}"], "kinds is a list such as ['a'], and not '{1}'."),
+        (["run", "-p", "name=5"], "name is a text such as 'x', and not 5."),
+        (["test", "02"], "`test` checks the whole course and takes no such word: 02."),
+        (["test", "--other"], "`test` checks the whole course and takes no such word: --other."),
+        (["book", "nosuch"], "argument build|serve: invalid choice: 'nosuch'"),
+        (["book", "serve", "--port", "99999"], "a port is a number from 0 to 65535, and not 99999."),
+        (["data", "nosuch"], "argument list|get: invalid choice: 'nosuch'"),
+        (["data", "list", "orchard"], "names and --for go with `data get`"),
+        (["data", "get", "nosuch"], "there is no data set 'nosuch': choose from orchard, jars, scales."),
+        (["data", "get", "--for", "plums"], "There is no chapter 'plums'. Chapters: 01_apples, 02_pears."),
+        (["benchmark", "nosuch"], "there is no benchmark 'nosuch': choose from cf, encode,"),
+        (["lab", "--torch-index"], "argument --torch-index: expected one argument"),
     ],
 )
 def test_what_is_not_there_is_said_before_anything_is_installed(empty, typed, said):
     answer = empty.start(*typed)
     assert answer.returncode == 1
     assert said in answer.stderr
+    assert (
+        answer.stderr.count("\n") == 1 or "python course.py run " in answer.stderr
+    )  # a sentence, or the help
     assert not empty.venv.exists()
+
+
+@pytest.mark.parametrize("saved", ['{"cells": [{', "[]", '{"cells": [{"metadata": 3}]}', "<<<<<<< HEAD"])
+def test_half_a_notebook_is_told_before_anything_is_installed(empty, saved):
+    (empty.folder / "notebooks" / "02_pears.ipynb").write_text(saved, encoding="utf-8")
+    answer = empty.start("run", "-p", "depth=2")
+    assert answer.returncode == 1
+    assert "02_pears.ipynb cannot be read" in answer.stderr
+    assert "python course.py check 02_pears --fix" in answer.stderr
+    assert not empty.venv.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--version"], "course 7.8.9"),
+        (["help", "book"], "--port"),
+        (["run", "--help"], "NAME=VALUE"),
+        (["test", "--help"], "--other-machine"),
+        (["book", "--help"], "serve shows it"),
+        (["data", "--help"], "get fetches"),
+        (["data", "--help"], "orchard, jars, scales"),
+        (["lab", "--help"], "--no-browser"),
+        (["benchmark", "--help"], "benchmark gowalla"),
+        (["benchmark"], "benchmark gowalla"),
+    ],
+)
+def test_help_names_the_words_of_a_command_and_installs_nothing(empty, typed, said):
+    answer = empty.start(*typed)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert said in answer.stdout
+    assert not empty.venv.exists()
+
+
+def test_benchmarks_that_the_launcher_names_are_those_that_there_are():
+    assert list(course.BENCHMARKS) == list(BENCHMARKS)
 
 
 def test_alone_it_names_every_command(empty):
@@ -291,8 +418,26 @@ def test_what_whoever_edits_types(toy):
 def test_the_other_commands_hand_on_their_words(toy):
     assert words(toy.start("data")) == ["data_scripts list"]
     assert words(toy.start("data", "get", "orchard")) == ["data_scripts get orchard"]
+    assert words(toy.start("data", "get", "--for", "pears", "1")) == [
+        "data_scripts get --for 01_apples 02_pears"
+    ]
+    assert words(toy.start("data", "--offline", "get", "jars")) == ["data_scripts get jars --offline"]
     assert words(toy.start("book")) == ["book build"]
-    assert words(toy.start("benchmark", "weigh")) == ["data_scripts get scales", "tests.benchmarks weigh"]
+    assert words(toy.start("benchmark", "topk")) == ["data_scripts get scales", "tests.benchmarks topk"]
+    assert words(toy.start("benchmark", "all")) == [
+        "data_scripts get scales",
+        f"tests.benchmarks {' '.join(course.BENCHMARKS)}",
+    ]
+
+
+def test_the_book_is_served_once_there_is_one(toy):
+    answer = toy.start("book", "serve", "--port", "8123")
+    assert (answer.returncode, answer.calls) == (1, [])
+    assert "`python course.py book` builds it" in answer.stderr
+    page = toy.folder / "build" / "book" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("a book", encoding="utf-8")
+    assert words(toy.start("book", "serve", "--port", "8123")) == ["book serve --port 8123"]
 
 
 def test_lab_opens_copies_of_the_lessons_and_answers_the_question_about_news(toy):
@@ -304,7 +449,7 @@ def test_lab_opens_copies_of_the_lessons_and_answers_the_question_about_news(toy
     assert "--LabApp.news_url=None" in opened
     settings = answer.calls[-1]["variables"]["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]
     assert Path(settings) == toy.folder / course.JUPYTER.relative_to(course.ROOT)
-    assert toy.start("lab", "--fresh", "plums").stderr.startswith("course: there is no chapter 'plums'.")
+    assert toy.start("lab", "--fresh", "plums").stderr.startswith("course: There is no chapter 'plums'.")
 
 
 def test_jupyterlab_knows_the_settings_that_the_course_gives_it():
@@ -361,7 +506,7 @@ def test_mirror_folder_is_for_tests_and_benchmarks_only(toy):
     mirror.mkdir(parents=True)
     seen = {
         words[0]: toy.start(*words).calls[-1]["variables"].get("COURSE_DATA_MIRROR")
-        for words in (["test"], ["benchmark", "weigh"], ["run"], ["data"])
+        for words in (["test"], ["benchmark", "topk"], ["run"], ["data"])
     }
     chosen = toy.start("test", COURSE_DATA_MIRROR="mine").calls[-1]["variables"]["COURSE_DATA_MIRROR"]
     shutil.rmtree(mirror.parent)

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import course
+from notebooks.make import plan
 
 RECORDER = """
 import json, os, sys, time
@@ -35,6 +36,8 @@ FILES = {
 }
 """
 PROJECT = """
+[project]
+version = "7.8.9"
 [build-system]
 requires = []
 build-backend = "toy_backend"
@@ -42,19 +45,33 @@ backend-path = ["."]
 """
 PLAN = """
 [chapters.01_apples]
+title = "Apples"
+title_zh = "苹果"
+goal = "count apples"
+minutes = 1
 needs = ["orchard"]
+timeout = 1
 scales.small = {}
 [chapters.02_pears]
+title = "Pears"
+title_zh = "梨"
+goal = "count pears"
+minutes = 1
 needs = ["orchard", "weather"]
+timeout = 1
+scales.small = {}
 scales.full = { needs = ["climate"] }
 """
+PARAMETERS = (
+    'scale = "small"\nseed = 0\ndepth = 3\nshare: float = 0.5\nripe = True\nkinds = ["a"]\nname = "x"\n'
+)
 SOURCES = """
 [orchard]
 needed_by = []
 [jars]
 needed_by = ["tests"]
 [scales]
-needed_by = ["benchmark weigh"]
+needed_by = ["benchmark topk"]
 """
 FOREIGN = (
     "PIP_",
@@ -91,6 +108,7 @@ class ToyCourse:
 
     def __init__(self, folder, wheels):
         self.folder, self.wheels, self.venv = folder, wheels, folder / ".venv"
+        self.pip = {}  # variables of pip that a test wants in place of "no index"
         modules = [
             "data_scripts",
             "notebooks.make",
@@ -104,6 +122,11 @@ class ToyCourse:
         files |= {f"{module.replace('.', '/')}/__init__.py": "" for module in modules}
         files |= {"toy_backend.py": BUILD_BACKEND, "pyproject.toml": PROJECT, "course_lib/__init__.py": ""}
         files |= {"notebooks/plan.toml": PLAN, "data_scripts/sources.toml": SOURCES}
+        files["notebooks/make/plan.py"] = Path(plan.__file__).read_text(encoding="utf-8")
+        for chapter in ("01_apples", "02_pears"):
+            parameters = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": [PARAMETERS]}
+            files[f"notebooks/{chapter}.ipynb"] = json.dumps({"cells": [parameters]})
+            files[f"notebooks/source/{chapter}.py"] = ""
         for name, text in files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +137,17 @@ class ToyCourse:
     def lock(self, *pins):
         text = "\n".join(["# a toy lock", *pins, "windfall==7 ; python_version < '3'", ""])
         (self.folder / "requirements.lock").write_text(text, encoding="utf-8")
+
+    def set_cpu_index(self, index):
+        """Let this address stand in the launcher for that of PyTorch's CPU builds."""
+        text = Path(course.__file__).read_text(encoding="utf-8")
+        assert course.CPU_INDEX in text
+        (self.folder / "course.py").write_text(text.replace(course.CPU_INDEX, index), encoding="utf-8")
+
+    def uninstall(self, *packages):
+        words = [str(self.python), "-m", "pip", "uninstall", "--yes", "--quiet", *packages]
+        subprocess.run(words, check=True, capture_output=True)
+        self.stamp.unlink(missing_ok=True)
 
     def start(self, *words, python=sys.executable, **variables):
         """Type `course.py words`; the answer has the exit code, what was printed, and the modules' calls."""
@@ -130,7 +164,7 @@ class ToyCourse:
         (self.folder / "calls.jsonl").unlink(missing_ok=True)
         return subprocess.Popen(
             [str(python), str(self.folder / "course.py"), *words],
-            env={**inherited, **pip, **variables},
+            env={**inherited, **pip, **self.pip, **variables},
             cwd=self.folder.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -35,6 +35,18 @@ def write_failing_source(course):
     course.source(course.chapters[0]).write_text(source, encoding="utf-8")
 
 
+def add_a_chapter(course):
+    """A second chapter, which runs well; returns all chapters."""
+    plan = course.folder / "plan.toml"
+    rows = plan.read_text(encoding="utf-8")
+    plan.write_text(rows + rows.replace("02_toy", "03_other"), encoding="utf-8")
+    source = '# %% [markdown]\n# # Other\n\n# %% tags=["parameters"]\nscale = "small"\n\n# %%\nscale\n'
+    (course.folder / "source" / "03_other.py").write_text(source, encoding="utf-8")
+    vars(course).pop("chapters")  # read again
+    execution.sync(course, course.chapters[1])
+    return course.chapters
+
+
 def cells(course):
     return pairing.read(course.notebook(course.chapters[0])).cells
 
@@ -163,7 +175,10 @@ def test_a_run_reports_and_an_unchanged_chapter_is_reused(toy, capsys):
     again = execution.run(toy, toy.chapters, parameters={"seed": 1})
     assert again["chapters"][0]["reused"]
     assert "reused" in capsys.readouterr().out
-    assert "D1-17 corrected (reused)" in execution.summary(again)
+    summary = execution.summary(again)
+    assert "1 (reused)" in summary
+    assert "D1-17  corrected             A user and an item in seven dimensions" in summary
+    assert "this chapter settles 1 of" in summary
 
 
 def test_a_chapter_that_stops_is_reported_and_not_reused(toy):
@@ -175,6 +190,26 @@ def test_a_chapter_that_stops_is_reported_and_not_reused(toy):
     report = execution.run(toy, toy.chapters, scale="full")
     assert not report["chapters"][0]["reused"]
     assert "02_toy stopped: cell" in execution.summary(report)
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("assert 1 == 2", "AssertionError"),
+        ("raise ValueError", "ValueError"),
+        ("raise ValueError('\\n')", "ValueError"),
+        ("import os; os._exit(3)", "DeadKernelError: Kernel died See 02_toy.log."),
+    ],
+)
+def test_a_chapter_that_stops_without_a_word_does_not_keep_the_others_from_running(toy, cell, said):
+    write_failing_source(toy)
+    edit(toy, "1 / 0", cell)
+    execution.sync(toy, toy.chapters[0])
+    row, other = execution.run(toy, add_a_chapter(toy))["chapters"]
+    assert row["error"].endswith(said)
+    assert (other["key"], other["error"]) == ("03_other", None)
+    stored = json.loads((toy.root / "build/run/report.json").read_text(encoding="utf-8"))
+    assert [row["error"] is None for row in stored["chapters"]] == [False, True]
 
 
 def test_what_papermill_would_pass_over_is_refused_first(toy):
