@@ -664,13 +664,13 @@ show.say(
 # less the score is about you.* Let us measure the share of the personal part in the variance of each user's scores.
 
 # %%
-centre = film_vectors.mean(0)
+centre = film_vectors.mean(0, dtype=float)
 own = film_vectors - centre
 common_part = own @ centre  # [film]
 personal_part = (
     profile(split.train, film_vectors) - centre
 ) @ own.T  # [user, film]
-dots = profile(split.train, film_vectors) @ film_vectors.T
+dots = profile(split.train, film_vectors) @ film_vectors.T.astype(float)
 rest = dots - common_part - personal_part
 assert np.allclose(
     rest, rest[:, :1], atol=1e-5
@@ -2348,7 +2348,9 @@ def reader_scores(impressions, vectors, half_life=None):
     """Cosine of each history's mean with each article of the day; 0 for all where there is no history."""
     weights = rows_divided(impressions.histories(half_life), norm="l1")
     items = rows_divided(vectors[of_the_day(impressions)])
-    return rows_divided(weights @ vectors) @ items.T
+    readers = rows_divided(weights @ vectors)
+    # Summed in float64, rounded once: articles that are alike score alike.
+    return (readers.astype(float) @ items.T).astype("float32")
 
 
 def rank_shown(scores, impressions):

@@ -257,11 +257,12 @@ show.say(
 # %%
 def item_neighbours(matrix, k):
     """Column i holds the k largest cosines of film i, and zeros."""
-    X = matrix.toarray()
+    X = matrix.toarray().astype(float)
     X = X / np.maximum(np.linalg.norm(X, axis=0), 1)
     similarity = X.T @ X
     np.fill_diagonal(similarity, 0)
-    rest = np.argsort(-similarity, axis=0, kind="stable")[k:]
+    # Rounded, so that equal cosines tie and the lower id stays.
+    rest = np.argsort(-similarity.round(9), axis=0, kind="stable")[k:]
     np.put_along_axis(similarity, rest, 0, axis=0)
     return similarity
 
@@ -353,7 +354,8 @@ show.say(
 # %%
 encoder = TextEncoder("minilm")
 text_vectors = encoder.encode(catalogue.describe("title", "year", "genres"))
-text_vectors = text_vectors - text_vectors.mean(0)  # centred, as in chapter 04
+# centred, as in chapter 04
+text_vectors = text_vectors - text_vectors.mean(0, dtype=float)
 unit = text_vectors / np.linalg.norm(text_vectors, axis=1, keepdims=True)
 neighbours_of["by text (chapter 04)"] = unit @ unit.T
 toy_story = int(np.flatnonzero(titles == "Toy Story")[0])
@@ -742,7 +744,7 @@ def better_climb(draw):
 
 def order_of(model):
     model.fit(train)
-    return model.user_factors @ model.item_factors.T
+    return model.user_factors.astype(float) @ model.item_factors.T
 
 
 orders = {
