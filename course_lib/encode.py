@@ -29,7 +29,9 @@ import transformers
 from datasets.fingerprint import Hasher
 from tqdm.auto import tqdm
 
+from course_lib import arguments
 from course_lib.data import asset_folder, cache_folder
+from course_lib.similarity import in_reach
 
 POOLINGS = ("mean", "cls", "max", "word_embeddings")
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -112,7 +114,7 @@ class TextEncoder:
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
         longest = self.config.max_position_embeddings
         shortest = self.tokenizer.num_special_tokens_to_add() + 1
-        if not shortest <= max_tokens <= longest:
+        if not shortest <= arguments.whole("max_tokens", max_tokens, 1) <= longest:
             raise ValueError(
                 f"max_tokens is {max_tokens}, but {self.name!r} reads {shortest} to {longest} tokens: "
                 "choose a number in that range"
@@ -123,6 +125,7 @@ class TextEncoder:
         """An encoder of the same architecture and tokenizer whose weights are random: the control of every
         claim that pretraining helps. Weights are drawn by the architecture's own initialisation after seeding
         with `seed`; `settings` are those of TextEncoder."""
+        seed = arguments.seed(seed)
         encoder = cls(model, **settings)
         encoder._random_seed = seed
         encoder.name = f"random like {encoder.name}, seed {seed}"
@@ -161,9 +164,11 @@ class TextEncoder:
             changes a vector, and load them from there next time.
 
         Warns once if texts are cut to `max_tokens`, with their number.
-        Raises ValueError (no text, an empty or unreadable text, with its position), TypeError (not a str).
+        Raises ValueError, with the position: no text, one str instead of a list, something else than a str,
+        an empty or unreadable text, half a character, and with "word_embeddings" a text of special tokens
+        alone.
         """
-        texts = _checked(texts)
+        texts = arguments.texts(texts)
         # Before the cache is asked: the warning and the errors are the same at every call.
         token_ids = self._token_ids(texts)
         if not cache:
@@ -187,12 +192,12 @@ class TextEncoder:
 
     def tokens(self, text: str) -> list[str]:
         """The tokens that the encoder reads for one text, special tokens included, cut to `max_tokens`."""
-        (ids,) = self._token_ids(_checked([text]))
+        (ids,) = self._token_ids(arguments.texts([text]))
         return self.tokenizer.convert_ids_to_tokens(ids)
 
     def hidden_states(self, texts: Sequence[str]) -> TokenStates:
         """Token-level states and attentions of a few texts (64 at most, else ValueError). Never cached."""
-        texts = _checked(texts)
+        texts = arguments.texts(texts)
         if len(texts) > MOST_TEXTS_TO_LOOK_INTO:
             raise ValueError(
                 f"hidden_states got {len(texts)} texts and keeps every layer in memory: "
@@ -251,6 +256,12 @@ class TextEncoder:
         ):
             for done in side_by_side(fill, batches):
                 bar.update(done)
+        if len(bad := np.flatnonzero(~np.isfinite(vectors).all(axis=1))):
+            raise ValueError(
+                f"the vector of the text at position {bad[0]} holds NaN or infinity ({len(bad)} of "
+                f"{len(vectors)} do): the weights of {self.name!r} are broken, or {self.dtype} is too "
+                "narrow for them"
+            )
         return vectors
 
     @torch.inference_mode()
@@ -274,7 +285,8 @@ class TextEncoder:
         else:
             pooled = (states * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
         if self.normalize:
-            pooled = torch.nn.functional.normalize(pooled, dim=1)
+            # PyTorch takes a vector shorter than 10⁻¹² for zero.
+            pooled = torch.nn.functional.normalize(torch.from_numpy(in_reach(pooled.numpy())), dim=1)
         return pooled.float().numpy()
 
     def _padded(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -308,24 +320,16 @@ class TextEncoder:
             cut = tokenized([texts[i] for i in too_long], truncation=True, max_length=self.max_tokens)
             for position, row in zip(too_long, cut, strict=True):
                 rows[position] = row
+        if self.pooling == "word_embeddings":
+            # [UNK] is a special id to the tokenizer, yet it stands for a word of the text.
+            left_out = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
+            for position, row in enumerate(rows):
+                if left_out.issuperset(row):
+                    raise ValueError(
+                        f"the text at position {position}, {texts[position][:20]!r}, is special tokens "
+                        "alone, and word_embeddings averages the others: give it words, or leave it out"
+                    )
         return rows
-
-
-def _checked(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, str):
-        raise TypeError("texts is one str: give a list of texts, for example [text]")
-    texts = list(texts)
-    if not texts:
-        raise ValueError("texts is empty: give at least one text")
-    for position, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(
-                f"the text at position {position} is {type(text).__name__}, not str: "
-                "convert it, or leave it out"
-            )
-        if not text.strip():
-            raise ValueError(f"the text at position {position} is empty: give it words, or leave it out")
-    return texts
 
 
 def _batches_by_length(lengths: Sequence[int]) -> Iterator[np.ndarray]:

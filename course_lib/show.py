@@ -12,6 +12,8 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
+
+from course_lib import arguments
 
 # Okabe and Ito's colours can be told apart with every common form of colour blindness. Yellow, too pale for a
 # line on white, comes last.
@@ -34,6 +38,7 @@ _MEASUREMENTS = Path(__file__).resolve().parents[1] / "book" / "measurements"
 
 def say(markdown: str) -> None:
     """Show a generated sentence (Markdown). Numbers in prose come from here and cannot contradict a run."""
+    markdown = _whole_characters(markdown)
     display({"text/markdown": markdown, "text/plain": markdown}, raw=True)
 
 
@@ -41,20 +46,22 @@ def number(value: float, digits: int = 3) -> str:
     """Write a number for a reader, with ``digits`` significant digits.
 
     Integers keep all their digits, with commas from 10,000 on (a year is not a quantity). Floats always keep
-    at least one decimal; below 0.0001 they are written as powers of ten. NaN is an en dash.
+    at least one decimal; below 0.0001 they are written as powers of ten. What is missing (NaN, None, pandas'
+    NA) is an en dash. Raises ``ValueError`` for fewer than one digit.
 
     >>> number(0.8944272), number(0.8944272, 4), number(100_000), number(1234.567), number(0.00001234)
     ('0.894', '0.8944', '100,000', '1234.6', '1.23e-05')
     """
+    arguments.whole("digits", digits, 1)
+    if _is_missing(value):
+        return "–"
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, int | np.integer):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     value = float(value)
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+    if not math.isfinite(value):
+        return _fixed(value, 0)
     if 0 < abs(value) < 1e-4:
         return f"{value:.{digits - 1}e}"
     return _fixed(value, _decimals(value, digits))
@@ -76,24 +83,33 @@ def table(
     """Show a table. Floats of one column get the same number of decimals, chosen by its largest value.
 
     ``rows`` is a DataFrame (an index other than 0, 1, 2 … becomes the first columns) or a list of
-    dictionaries. An empty table raises ``ValueError``.
+    dictionaries. What is missing, in whatever dtype, is an en dash. A table without rows or columns, one
+    dictionary and one string raise ``ValueError``.
     """
-    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    if isinstance(rows, str | bytes | Mapping):
+        raise ValueError("A table is made of rows: pass a DataFrame or a list of dictionaries, [{…}].")
+    arguments.whole("digits", digits, 1)
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame([_whole_texts(row) for row in rows])
     if frame.empty:
         raise ValueError(
             "This table has no rows: pass at least one, or say in a sentence that there is none."
         )
+    columns = [(name, column) for name, column in frame.items()]
     if not frame.index.equals(pd.RangeIndex(len(frame))):
         # Unnamed row names get an empty heading.
-        frame = frame.rename_axis(
-            [name or " " * level for level, name in enumerate(frame.index.names)]
-        ).reset_index()
-    written = pd.DataFrame({str(name): _write_column(column, digits) for name, column in frame.items()})
-    numeric = [pd.api.types.is_numeric_dtype(column) for _, column in frame.items()]
-    plain = written.to_string(index=False)
+        columns = [
+            (name or " " * level, frame.index.get_level_values(level).to_series())
+            for level, name in enumerate(frame.index.names)
+        ] + columns
+    # Side by side and not by name: two columns may have the same.
+    headings = [_write_heading(name) for name, _ in columns]
+    written = pd.DataFrame(list(zip(*(_write_column(column, digits) for _, column in columns), strict=True)))
+    numeric = [pd.api.types.is_numeric_dtype(column) for _, column in columns]
+    caption = None if caption is None else _whole_characters(caption)
+    plain = written.set_axis(headings, axis=1).to_string(index=False)
     display(
         {
-            "text/html": _html_table(written, numeric, caption),
+            "text/html": _html_table(headings, written, numeric, caption),
             "text/plain": f"{caption}\n{plain}" if caption else plain,
         },
         raw=True,
@@ -114,6 +130,7 @@ def figure(
     """
     if len(alt.split()) < 4:
         raise ValueError("This figure has no real alt text: say in a sentence what it shows (alt=…).")
+    alt = _whole_characters(alt)
     width = round(fig.get_figwidth() * 96)
     png = base64.b64encode(_small_png(fig)).decode()
     plt.close(fig)
@@ -171,6 +188,10 @@ def _decimals(value: float, digits: int) -> int:
 
 
 def _fixed(value: float, decimals: int) -> str:
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
     text = f"{value:,.{decimals}f}" if abs(value) >= 10_000 else f"{value:.{decimals}f}"
     # A rounded tiny negative number would print as -0.000 on one machine and 0.000 on another.
     return text.lstrip("-") if float(text.replace(",", "")) == 0 else text
@@ -179,26 +200,51 @@ def _fixed(value: float, decimals: int) -> str:
 def _write_column(column: pd.Series, digits: int) -> list[str]:
     if not pd.api.types.is_float_dtype(column):
         return [_write_cell(value, digits) for value in column]
-    finite = np.abs(column.to_numpy(dtype=float, na_value=np.nan))
-    finite = finite[np.isfinite(finite)]
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    finite = np.abs(values[np.isfinite(values)])
     largest = float(finite.max()) if len(finite) else 0.0
     if 0 < largest < 1e-4:
-        return [number(value, digits) for value in column]
+        return [number(value, digits) for value in values]
     decimals = _decimals(largest, digits)
-    return [
-        _fixed(value, decimals) if math.isfinite(value) else number(value) for value in map(float, column)
-    ]
+    return [_fixed(value, decimals) for value in map(float, values)]
 
 
 def _write_cell(value: Any, digits: int) -> str:
-    if isinstance(value, bool | int | float | np.number | np.bool_):
+    if _is_missing(value):
+        return "–"
+    if isinstance(value, np.ndarray) or type(value).__module__ == "torch":
+        value = value.tolist()
+    if isinstance(value, bool | int | float | np.integer | np.floating | np.bool_ | Decimal | Fraction):
         return number(value, digits)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=str)  # its own order differs from run to run
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return ", ".join(_write_cell(part, digits) for part in value)
-    return "–" if value is None or value is pd.NaT else str(value)
+    return _whole_characters(str(value))
 
 
-def _html_table(written: pd.DataFrame, numeric: list[bool], caption: str | None) -> str:
+def _write_heading(name: Any) -> str:
+    """Of one column; the levels of a heading with several are joined, empty ones left out."""
+    parts = [str(part) for part in (name if isinstance(name, tuple) else (name,))]
+    return _whole_characters(" · ".join([part for part in parts if part] or parts[:1]))
+
+
+def _is_missing(value: Any) -> bool:
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
+
+
+def _whole_characters(text: str) -> str:
+    """Half characters (lone surrogates) become the replacement character: a notebook cannot store them."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _whole_texts(row: Any) -> Any:
+    if not isinstance(row, Mapping):
+        return row
+    return {name: _whole_characters(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+
+
+def _html_table(headings: list[str], written: pd.DataFrame, numeric: list[bool], caption: str | None) -> str:
     align = ["text-align:right" if right else "text-align:left" for right in numeric]
 
     def line(tag: str, cells: Iterable[str]) -> str:
@@ -208,7 +254,7 @@ def _html_table(written: pd.DataFrame, numeric: list[bool], caption: str | None)
         )
         return f"<tr>{''.join(inner)}</tr>"
 
-    head = f"<thead>{line('th', written.columns)}</thead>"
+    head = f"<thead>{line('th', headings)}</thead>"
     body = "\n".join(line("td", row) for row in written.itertuples(index=False, name=None))
     title = f'<caption style="text-align:left">{html.escape(caption)}</caption>' if caption else ""
     return f'<table class="course-table dataframe">{title}{head}\n<tbody>\n{body}\n</tbody></table>'

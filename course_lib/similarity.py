@@ -2,7 +2,9 @@
 
 Vectors are rows. All results are float32, computed in float64 and rounded once, so that they do not depend on
 thread counts or block sizes. A zero vector has no direction: its cosine with anything is 0 here, as in
-scikit-learn and PyTorch. Sources: D1 §2, D2 §2; Johnson et al. 2017 (FAISS), Malkov and Yashunin 2018 (HNSW).
+scikit-learn and PyTorch. Any other has one, however short or long it is, where these two take a length of
+about 10⁻⁶ or 10⁻¹² for zero. Sources: D1 §2, D2 §2; Johnson et al. 2017 (FAISS), Malkov and Yashunin 2018
+(HNSW).
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import faiss
 import numpy as np
 import scipy.sparse as sp
-import torch
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
@@ -27,6 +28,10 @@ VALUES_PER_BLOCK = 2**15
 SPARE_CANDIDATES = 3
 
 # Links of a node, width of the search while building and (at least) while asking.
+# Lengths that float32 can square, and that no library takes for zero. A vector outside is scaled before its
+# cosine.
+SHORTEST, LONGEST = 2.0**-16, 2.0**60
+
 HNSW_LINKS, HNSW_BUILD_WIDTH, HNSW_SEARCH_WIDTH = 32, 80, 128
 
 
@@ -34,7 +39,7 @@ def normalize(x: ArrayLike) -> np.ndarray:
     """Rows divided by their Euclidean length: [n, d] -> float32 [n, d]. A zero row stays zero.
 
     Raises ValueError (not two-dimensional, NaN or infinity)."""
-    return _unit(_vectors(x, "x")[0].astype(np.float64)).astype(np.float32)
+    return _unit(_vectors(x, "x", "cosine")[0].astype(np.float64)).astype(np.float32)
 
 
 def cosine(a: ArrayLike, b: ArrayLike) -> np.ndarray:
@@ -42,21 +47,35 @@ def cosine(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     zero row.
 
     Raises ValueError (not two-dimensional, unequal d, NaN or infinity). Source: D1 §2."""
-    return _scores(*_pair(a, b, ("a", "b"))[:2], "cosine")
+    return _scores(*_pair(a, b, ("a", "b"), "cosine")[:2], "cosine")
 
 
 def dot(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Dot product of every row of a [n, d] with every row of b [m, d]: float32 [n, m].
 
-    Raises ValueError as `cosine` does."""
-    return _scores(*_pair(a, b, ("a", "b"))[:2], "dot")
+    Raises ValueError as `cosine` does, and for vectors so long that a result may pass the largest float32."""
+    return _scores(*_pair(a, b, ("a", "b"), "dot")[:2], "dot")
 
 
 def euclidean(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Euclidean distance of every row of a [n, d] to every row of b [m, d]: float32 [n, m], ≥ 0, not squared.
 
-    On unit vectors distance² = 2 − 2·cosine. Raises ValueError as `cosine` does."""
-    return -_scores(*_pair(a, b, ("a", "b"))[:2], "euclidean")
+    On unit vectors distance² = 2 − 2·cosine. Raises ValueError as `dot` does."""
+    return -_scores(*_pair(a, b, ("a", "b"), "euclidean")[:2], "euclidean")
+
+
+def in_reach(x: np.ndarray) -> np.ndarray:
+    """Rows [n, d] with the same directions, and lengths whose squares float32 holds.
+
+    Rows that are very short or long are multiplied by a power of two, which changes no digit; the others, and
+    zero rows, stay as they are. For libraries that take a short vector for a zero one."""
+    lengths = _lengths(x)
+    odd = np.flatnonzero(~((lengths >= SHORTEST) & (lengths <= LONGEST)))
+    if not len(odd):
+        return x
+    x = x.copy()
+    x[odd] = _scaled(x[odd])
+    return x
 
 
 def top_k(
@@ -82,13 +101,13 @@ def top_k(
 
     Raises ValueError (unknown measure or method, k out of range, wrong shapes, NaN or infinity).
     """
-    queries, items, *lengths = _pair(queries, items, ("queries", "items"))
     if measure not in MEASURES:
         raise ValueError(f"unknown measure {measure!r}: choose one of {', '.join(MEASURES)}")
+    queries, items, *lengths = _pair(queries, items, ("queries", "items"), measure)
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
-    if not 1 <= k <= len(items):
-        raise ValueError(f"k is {k}, but there are {len(items)} items: choose k from 1 to {len(items)}")
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= len(items):
+        raise ValueError(f"k is {k!r}, but there are {len(items)} items: choose k from 1 to {len(items)}")
     if exclude is not None:
         exclude = sp.csr_array(exclude)
         if exclude.shape != (len(queries), len(items)):
@@ -213,19 +232,23 @@ def _float32_candidates(queries, items, found, measure, lengths) -> tuple[np.nda
 
     The bound is the standard one for a dot product of d terms in any order of summation (Higham 2002, §3.1:
     d · u · |a|·|b|, u = 2⁻²⁴), once more for the two lengths that a cosine divides by, with some terms more
-    for the other roundings, the final one included.
+    for the other roundings, the final one included. Terms below the smallest normal number, 2⁻¹²⁶, may be
+    lost whole, d of them.
     """
     if measure == "cosine":
-        unit = [torch.nn.functional.normalize(torch.from_numpy(x), dim=1).numpy() for x in (queries, items)]
-        queries, items = unit
+        # Lengths are in reach of float32 here, or 0.
+        queries, items = (
+            x / np.where(of_x > 0, of_x, 1).astype(np.float32)[:, None]
+            for x, of_x in zip((queries, items), lengths, strict=True)
+        )
         lengths = [np.ones(len(queries)), np.ones(1)]
     lengths, longest = lengths[0], lengths[1].max()
-    relative = (2 * queries.shape[1] + 16) * 2.0**-24
+    relative, lost = (2 * queries.shape[1] + 16) * 2.0**-24, 4 * queries.shape[1] * 2.0**-126
     if measure == "euclidean":
         squares, ids = faiss.knn(queries, items, found, metric=faiss.METRIC_L2)
-        return -squares, ids, relative * (lengths + longest) ** 2
+        return -squares, ids, relative * (lengths + longest) ** 2 + lost
     scores, ids = faiss.knn(queries, items, found, metric=faiss.METRIC_INNER_PRODUCT)
-    return scores, ids, relative * lengths * longest
+    return scores, ids, relative * lengths * longest + lost
 
 
 def _unit(x: np.ndarray) -> np.ndarray:
@@ -253,28 +276,67 @@ def _blocks(total: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, total)) for start in range(0, total, size)]
 
 
-def _pair(a: ArrayLike, b: ArrayLike, names: tuple[str, str]) -> tuple[np.ndarray, ...]:
-    """Both as float32 matrices, then the lengths of their rows."""
-    (a, lengths_a), (b, lengths_b) = _vectors(a, names[0]), _vectors(b, names[1])
+def _pair(a: ArrayLike, b: ArrayLike, names: tuple[str, str], measure: str) -> tuple[np.ndarray, ...]:
+    """Both as float32 matrices, then the lengths of their rows. For "cosine" rows may have been scaled."""
+    (a, lengths_a), (b, lengths_b) = _vectors(a, names[0], measure), _vectors(b, names[1], measure)
     if a.shape[1] != b.shape[1]:
         raise ValueError(
             f"{names[0]} have {a.shape[1]} dimensions and {names[1]} have {b.shape[1]}: "
             "both must come from the same encoder"
         )
+    longest = lengths_a.max(), lengths_b.max()
+    largest = {"cosine": 1.0, "dot": longest[0] * longest[1], "euclidean": sum(longest)}[measure]
+    if not largest < 2.0**127:
+        raise ValueError(
+            f"{names[0]} and {names[1]} are too long for {measure} in float32, {longest[0]:.3g} and "
+            f"{longest[1]:.3g}: scale them down, or use cosine, which no length changes"
+        )
     return a, b, lengths_a, lengths_b
 
 
-def _vectors(x: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _vectors(x: ArrayLike, name: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
     """float32 [n, d], checked, and the lengths of its rows, float64 [n]."""
     x = np.asarray(x)
+    if x.dtype.kind == "O":
+        try:
+            x = x.astype(np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} holds something that is no number: give a matrix of numbers") from None
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds {x.dtype}: give a matrix of real numbers")
     if x.ndim != 2:
         hint = "one vector is a matrix with one row, x[None, :]" if x.ndim == 1 else "give a matrix"
         raise ValueError(f"{name} must be [rows, dimensions], got shape {x.shape}: {hint}")
     if 0 in x.shape:
         raise ValueError(f"{name} is empty, shape {x.shape}: give at least one vector of one dimension")
-    x = np.ascontiguousarray(x, dtype=np.float32)
-    # A length is finite only if the row is: one pass finds both. Only when one is not, look for the row.
-    lengths = np.sqrt(np.vecdot(x, x), dtype=np.float64)
-    if not np.isfinite(lengths).all() and len(bad := np.flatnonzero(~np.isfinite(x).all(axis=1))):
+    given = x
+    with np.errstate(over="ignore", under="ignore"):
+        x = np.ascontiguousarray(x, dtype=np.float32)
+    # A length is finite only if the row is: one pass finds both. Only rows whose length is odd are looked at
+    # again: they hold NaN or infinity, or numbers whose squares float32 does not hold.
+    lengths = _lengths(x)
+    odd = np.flatnonzero(~((lengths >= SHORTEST) & (lengths <= LONGEST)))
+    if not len(odd):
+        return x, lengths
+    rows = given[odd].astype(np.float64)
+    if len(bad := odd[~np.isfinite(rows).all(axis=1)]):
         raise ValueError(f"{name} holds NaN or infinity, first in row {bad[0]}: drop or repair that vector")
+    if measure == "cosine" and rows.any():
+        rows = _scaled(rows).astype(np.float32)
+        x = x.copy() if np.may_share_memory(x, given) else x
+        x[odd] = rows
+    with np.errstate(over="ignore"):
+        lengths[odd] = np.linalg.norm(rows.astype(np.float64), axis=1)
     return x, lengths
+
+
+def _lengths(x: np.ndarray) -> np.ndarray:
+    """Lengths of rows as their own precision has them, float64 [n]."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return np.sqrt(np.vecdot(x, x), dtype=np.float64)
+
+
+def _scaled(rows: np.ndarray) -> np.ndarray:
+    """Each row times the power of two that brings its largest number to between ½ and 1; a zero row stays."""
+    _, exponents = np.frexp(np.abs(rows).max(axis=1, keepdims=True))
+    return np.ldexp(rows, -exponents)

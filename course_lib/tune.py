@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course_lib import arguments
 from course_lib.data import Catalogue, Split
 from course_lib.evaluate import evaluate
+from course_lib.evaluate.report import parsed_metric
 from course_lib.retrieve import Candidates, Retriever
 
 
@@ -78,26 +80,29 @@ def tune(
         of the sample and of the intervals. The retriever's own seed is the business of `make`.
 
     Equal means go to the trial that comes first. Raises ValueError for a budget below 1, a setting without a
-    value, a split without validation data, or lists that are not one row a user.
+    list of values, an unknown metric, one that no user has a value of, a split without validation data, or
+    lists that are not one row a user.
     """
-    if budget < 1:
-        raise ValueError(f"tune: the budget must be at least 1 trial, got {budget}.")
-    empty = [setting for setting, values in grid.items() if not len(values)]
-    if empty:
-        raise ValueError(f"tune: no value to try for {', '.join(empty)}; list at least one.")
+    budget = arguments.whole("tune: the budget", budget, 1)
+    seed = arguments.seed(seed)
+    if not isinstance(grid, Mapping):
+        raise ValueError(f"tune: the grid must be {{setting: values}}, got {type(grid).__name__}.")
+    grid = {setting: _values(setting, values) for setting, values in grid.items()}
+    _, k = parsed_metric(metric)
     if not len(split.validation):
         raise ValueError("tune: the split has no validation interactions, so nothing can be chosen on it.")
-    if lists is not None and len(lists) != split.train.n_users:
-        raise ValueError(
-            f"tune: lists has {len(lists)} rows for {split.train.n_users} users; give one row a user."
-        )
+    if lists is not None:
+        lists = np.asarray(lists)
+        if lists.ndim != 2 or len(lists) != split.train.n_users:
+            raise ValueError(
+                f"tune: lists is {lists.shape} for {split.train.n_users} users; give one row a user."
+            )
     combinations = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     chosen = np.arange(len(combinations))
     if len(chosen) > budget:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, size=budget, replace=False))
     users = np.flatnonzero(split.validation.user_counts)
     relevant = split.validation.matrix[users]
-    k = int(metric.rpartition("@")[2])
     rows = []
     for place in chosen:
         settings = combinations[place]
@@ -107,6 +112,8 @@ def tune(
         else:
             ranked = Candidates.from_item_scores(lists[users], retriever.score(users, lists[users]))
         report = evaluate(ranked, relevant, [metric], seed=seed)
+        if metric not in report.per_user or np.isnan(report.mean(metric)):
+            raise ValueError(f"tune: {metric} gives no user a value, so nothing can be chosen by it.")
         low, high = report.interval(metric)
         rows.append({**settings, "mean": report.mean(metric), "low": low, "high": high})
         del retriever  # a large model leaves before the next one comes
@@ -114,3 +121,17 @@ def tune(
     best = combinations[chosen[int(trials["mean"].argmax())]]
     winner = make(**best).fit(split.train_and_validation, catalogue)
     return Tuning(winner.name, metric, budget, len(combinations), trials, best, winner)
+
+
+def _values(setting: str, values: Sequence) -> list:
+    if isinstance(values, str):
+        raise ValueError(f"tune: the values of {setting} are one string: give a list, [{values!r}].")
+    try:
+        values = list(values)
+    except TypeError:
+        raise ValueError(
+            f"tune: {setting} needs a list of values, got {values!r}: write [{values!r}]."
+        ) from None
+    if not values:
+        raise ValueError(f"tune: no value to try for {setting}; list at least one.")
+    return values

@@ -154,10 +154,9 @@ def auc(scores: np.ndarray, clicked: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"auc: scores and clicked must be [n, m] alike, got {scores.shape} and {clicked.shape}."
         )
-    if not np.isin(clicked, (-1, 0, 1)).all():
-        raise ValueError(
-            "auc: clicked holds something other than 1 (clicked), 0 (shown only) and −1 (no item)."
-        )
+    if scores.dtype.kind not in "biuf":
+        raise ValueError(f"auc: scores must be numbers, got {scores.dtype}.")
+    check_marks("auc", clicked)
     shown = clicked >= 0
     if not (scores[shown] < np.inf).all():
         raise ValueError("auc: a score is NaN or +inf; find out which retriever made it.")
@@ -168,6 +167,14 @@ def auc(scores: np.ndarray, clicked: np.ndarray) -> np.ndarray:
     # Mann–Whitney: the ranks of the clicked items, less what they would be among themselves.
     pairs_won = (ranks * (clicked == 1)).sum(axis=1) - n_clicked * (n_clicked + 1) / 2
     return pairs_won / _or_nan(n_clicked * n_other)
+
+
+def check_marks(who: str, clicked: np.ndarray) -> None:
+    """Refuse marks on impressions other than 1, 0 and −1."""
+    if clicked.dtype.kind not in "biuf" or not np.isin(clicked, (-1, 0, 1)).all():
+        raise ValueError(
+            f"{who}: clicked holds something other than 1 (clicked), 0 (shown only) and −1 (no item)."
+        )
 
 
 def _or_nan(count: np.ndarray) -> np.ndarray:

@@ -19,8 +19,12 @@ def forest_plot(
     `show.figure(forest_plot(…), alt=…)`. Raises ValueError without rows, without a metric for reports, for
     comparisons of several metrics or levels, or for a metric that has no interval (coverage, Gini).
     """
+    if not isinstance(rows, Mapping):
+        raise ValueError(f"forest_plot: pass {{name: report}}, got {type(rows).__name__}.")
     if not rows:
         raise ValueError("forest_plot: nothing to draw; pass at least one report or comparison.")
+    if len({isinstance(row, Comparison) for row in rows.values()}) > 1:
+        raise ValueError("forest_plot: reports and comparisons do not share an axis; draw one plot for each.")
     compared = all(isinstance(row, Comparison) for row in rows.values())
     if compared:
         measured = {(row.metric, row.level) for row in rows.values()}
@@ -34,8 +38,8 @@ def forest_plot(
         if metric is None:
             raise ValueError("forest_plot: say which metric of the reports to draw, such as recall@10.")
         points = [(row.mean(metric), *row.interval(metric, level), True) for row in rows.values()]
-        if any(low != low for _, low, _, _ in points):
-            raise ValueError(f"forest_plot: {metric} has no interval in one of the reports; show its table.")
+    if any(low != low for _, low, _, _ in points):
+        raise ValueError(f"forest_plot: {metric} has no interval in one of the rows; show a table.")
     # Not through pyplot: nothing keeps the figure open, and it is shown once, where the caller wants it.
     figure = Figure(figsize=(6.4, 0.9 + 0.38 * len(points)), layout="constrained")
     axes = figure.add_subplot()

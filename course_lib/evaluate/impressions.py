@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from course_lib import arguments
 from course_lib.evaluate import accuracy
 from course_lib.evaluate.report import Report
 
@@ -56,12 +57,13 @@ def evaluate_impressions(
 
     Source: Wu et al. 2020 (MIND, ACL), and the evaluation script that comes with the data.
     """
+    metrics = arguments.names("metrics", metrics)
     items, scores, clicked = np.asarray(items), np.asarray(scores), np.asarray(clicked)
     area = accuracy.auc(scores, clicked)  # checks the shapes of the two, the marks and the scores
     _check_items(items, clicked)
     hits = np.take_along_axis(clicked == 1, _ranking(items, scores), axis=1)
     n_clicked = hits.sum(axis=1)
-    per_impression = {}
+    per_impression: dict[str, np.ndarray] = {}
     for metric in metrics:
         name, _, k = metric.partition("@")
         if metric == "auc":
@@ -97,15 +99,23 @@ def inverse_propensity_rate(
     look counts as many clicks. Unbiased if a click needs a look and what is clicked, once looked at, does
     not depend on the place; with `examination` 1 everywhere it is the plain click-through rate.
 
-    Raises ValueError for shapes that differ or a propensity outside (0, 1].
+    Raises ValueError for shapes that differ, marks other than 1, 0, −1, an item beyond the catalogue, or a
+    propensity outside (0, 1].
     Source: Horvitz & Thompson 1952; for clicks, Joachims, Swaminathan & Schnabel 2017.
     """
-    if not items.shape == clicked.shape == examination.shape:
+    items, clicked, examination = np.asarray(items), np.asarray(clicked), np.asarray(examination)
+    n_items = arguments.whole("n_items", n_items, 1)
+    if items.ndim != 2 or not items.shape == clicked.shape == examination.shape:
         raise ValueError(
             "inverse_propensity_rate: items, clicked and examination must be [n, m] alike, got "
             f"{items.shape}, {clicked.shape}, {examination.shape}."
         )
+    accuracy.check_marks("inverse_propensity_rate", clicked)
     _check_items(items, clicked)
+    if items.size and items.max() >= n_items:
+        raise ValueError(
+            f"inverse_propensity_rate: item {items.max()} was shown, and n_items is {n_items}; count it."
+        )
     shown = items >= 0
     propensity = examination[shown]
     if not ((propensity > 0) & (propensity <= 1)).all():
@@ -121,7 +131,8 @@ def inverse_propensity_rate(
 def _ranking(items: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Places of each row in order of rank: by falling score, ties by item, pads last."""
     pads = items < 0
-    return np.lexsort((items, -np.where(pads, 0, scores), pads), axis=1)
+    scores = np.where(pads, 0, scores).astype(np.float64)  # signed: minus an unsigned 0 would stay on top
+    return np.lexsort((items, -scores, pads), axis=1)
 
 
 def _check_items(items: np.ndarray, clicked: np.ndarray) -> None:

@@ -44,7 +44,7 @@ def novelty(ids: np.ndarray, item_counts: np.ndarray, n_users: int) -> np.ndarra
     >>> novelty(np.array([[0, 1]]), np.array([3, 0]), 3)
     array([1.])
     """
-    return _mean_over_list(ids, -np.log2((np.asarray(item_counts) + 1) / (n_users + 1)))
+    return _mean_over_list(ids, -np.log2((np.asarray(item_counts, dtype=np.float64) + 1) / (n_users + 1)))
 
 
 def average_popularity(ids: np.ndarray, item_counts: np.ndarray, n_users: int) -> np.ndarray:
@@ -53,7 +53,7 @@ def average_popularity(ids: np.ndarray, item_counts: np.ndarray, n_users: int) -
     >>> average_popularity(np.array([[0, 1]]), np.array([3, 0]), 3)
     array([0.5])
     """
-    return _mean_over_list(ids, np.asarray(item_counts) / n_users)
+    return _mean_over_list(ids, np.asarray(item_counts, dtype=np.float64) / n_users)
 
 
 def intra_list_diversity(ids: np.ndarray, item_vectors: np.ndarray | sp.csr_array) -> np.ndarray:

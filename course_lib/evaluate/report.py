@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.data import Interactions
 from course_lib.evaluate import accuracy, lists
 from course_lib.evaluate.resampling import bootstrap_interval, permutation_p_value, sums_by_group
@@ -33,6 +34,9 @@ GRADED_METRICS: dict[str, Callable] = {  # how a gain is made of the relevance
     "ndcg_linear": lambda relevance: relevance,
     "ndcg_exponential": lambda relevance: np.exp2(relevance) - 1,
 }
+# Beyond it 2**relevance − 1 says nothing but which item is the first: the limit of xgboost and LightGBM. A
+# sum of linear gains must stay below the largest float64.
+LARGEST_RELEVANCE = {"ndcg_linear": 1e300, "ndcg_exponential": 31}
 WHOLE_METRICS: dict[str, Callable] = {"coverage": lists.coverage, "gini": lists.gini}
 POPULARITY_METRICS: dict[str, Callable] = {
     "novelty": lists.novelty,
@@ -49,6 +53,9 @@ class Report:
     `overall` holds the metrics that exist for all lists together only (coverage, gini). `seed` drives the
     bootstrap. Where a row is not a user but one of a user's impressions, `groups` int `[n_users]` says whose
     it is: means are over rows, intervals and p-values take a user's rows together.
+
+    Raises ValueError for values that are infinite or not one a row, and groups that are not one integer a
+    row.
     """
 
     per_user: dict[str, np.ndarray]
@@ -59,10 +66,26 @@ class Report:
     groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.groups is not None and self.groups.shape != (self.n_users,):
+        per_user = {metric: np.asarray(values, dtype=np.float64) for metric, values in self.per_user.items()}
+        object.__setattr__(self, "per_user", per_user)
+        for metric, values in per_user.items():
+            if values.shape != (self.n_users,):
+                raise ValueError(
+                    f"{metric} must be one number for each of the {self.n_users} rows, got {values.shape}."
+                )
+            if np.isinf(values).any():
+                raise ValueError(
+                    f"{metric} is infinite in {arguments.rows(np.isinf(values))}; NaN marks a row without."
+                )
+        if self.groups is None:
+            return
+        groups = np.asarray(self.groups)
+        if groups.shape != (self.n_users,) or groups.dtype.kind not in "iu":
             raise ValueError(
-                f"groups must be one integer for each of the {self.n_users} rows, got {self.groups.shape}."
+                f"groups must be one integer for each of the {self.n_users} rows, got {groups.dtype} "
+                f"{groups.shape}."
             )
+        object.__setattr__(self, "groups", groups)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -167,19 +190,31 @@ def evaluate(
     ------
     ValueError
         for an unknown metric, a cut-off beyond the width of the lists, a missing input, other users or
-        another catalogue on the two sides.
+        another catalogue on the two sides, and (ndcg_exponential) a relevance above 31.
     """
-    n_users, n_items = len(candidates), relevant.shape[1]
+    if not isinstance(candidates, Candidates):
+        raise ValueError(
+            f"evaluate: candidates is {type(candidates).__name__}: pass Candidates, such as from retrieve."
+        )
+    wanted = [(metric, *_parsed(metric, candidates.width)) for metric in arguments.names("metrics", metrics)]
+    if not sp.issparse(relevant):
+        relevant = arguments.numbers("relevant", relevant, "give a sparse matrix, users × items", n_dims=2)
+    n_users, n_items = len(candidates), relevant.shape[-1]
     relevant = checked_matrix(relevant, n_items, "relevant")
     _check_same_users(candidates, relevant)
-    wanted = [(metric, *_parsed(metric, candidates.width)) for metric in metrics]
-    width = max((k for _, _, k in wanted), default=1)
+    width = max(k for _, _, k in wanted)
     ids = candidates.ids[:, :width]
-    relevance = _relevance_of_places(ids, relevant)
-    hits = relevance > 0
+    is_relevant = relevant.data > 0
     n_relevant = np.bincount(
-        np.repeat(np.arange(n_users), np.diff(relevant.indptr))[relevant.data > 0], minlength=n_users
+        np.repeat(np.arange(n_users), np.diff(relevant.indptr))[is_relevant], minlength=n_users
     )
+    hits = _values_of_places(ids, relevant, is_relevant)
+    if graded := {family for _, family, _ in wanted} & set(GRADED_METRICS):
+        relevant = relevant.astype(
+            np.float64
+        )  # signed and wide: grades come as counts and stars, of any type
+        _check_grades(relevant, graded)
+        relevance, best = _values_of_places(ids, relevant, relevant.data), _best_relevance(relevant, width)
 
     per_user: dict[str, np.ndarray] = {}
     overall: dict[str, float] = {}
@@ -188,7 +223,6 @@ def evaluate(
             per_user[metric] = HIT_METRICS[family](hits, n_relevant, k)
         elif family in GRADED_METRICS:
             gain = GRADED_METRICS[family]
-            best = _best_relevance(relevant, width)
             per_user[metric] = accuracy.ndcg_graded(gain(relevance), gain(best), k)
         elif family in WHOLE_METRICS:
             overall[metric] = WHOLE_METRICS[family](ids[:, :k], n_items)
@@ -215,6 +249,8 @@ def compare(
     Far sharper than two separate intervals, because a user who is hard for one is hard for the other.
     Raises ValueError unless both reports judge the same users, in the same groups.
     """
+    if not isinstance(metric, str):
+        raise ValueError(f"compare: metric must be one name such as recall@10, got {metric!r}.")
     first.values(metric), second.values(metric)  # a clear error if either lacks the metric
     a, b = first.per_user[metric], second.per_user[metric]
     if a.shape != b.shape or not np.array_equal(np.isnan(a), np.isnan(b)):
@@ -239,24 +275,37 @@ def compare(
 
 def side_by_side(reports: Mapping[str, Report], metrics: Sequence[str], level: float = 0.95) -> pd.DataFrame:
     """Several reports in one table: one row a (retriever, metric), columns mean, low, high, users."""
-    tables = {name: report.table(level).loc[list(metrics)] for name, report in reports.items()}
+    metrics = list(arguments.names("metrics", metrics))
+    if not reports:
+        raise ValueError("side_by_side: there is no report; pass {name: report}.")
+    for name, report in reports.items():
+        if missing := [metric for metric in metrics if metric not in report.metrics]:
+            raise KeyError(
+                f"The report of {name!r} has no {missing[0]!r}; it has {', '.join(report.metrics)}."
+            )
+    tables = {name: report.table(level).loc[metrics] for name, report in reports.items()}
     return pd.concat(tables, names=["retriever", "metric"])
 
 
-def _parsed(metric: str, width: int) -> tuple[str, int]:
-    match = re.fullmatch(r"([a-z_]+)@([1-9][0-9]*)", metric)
+def parsed_metric(metric: str) -> tuple[str, int]:
+    """Name and cut-off of "recall@10"; ValueError for an unknown one."""
+    match = re.fullmatch(r"([a-z_]+)@([1-9][0-9]*)", metric) if isinstance(metric, str) else None
     if not match or match[1] not in METRICS:
         raise ValueError(
             f"Unknown metric {metric!r}: write a name and a cut-off such as recall@10; names are "
             f"{', '.join(METRICS)}."
         )
-    k = int(match[2])
+    return match[1], int(match[2])
+
+
+def _parsed(metric: str, width: int) -> tuple[str, int]:
+    family, k = parsed_metric(metric)
     if k > width:
         raise ValueError(
             f"{metric} needs lists with {k} places and these have {width}: retrieve with k={k}, or, if the "
             f"lists are complete as they are, use candidates.padded({k})."
         )
-    return match[1], k
+    return family, k
 
 
 def _check_same_users(candidates: Candidates, relevant: sp.csr_array) -> None:
@@ -273,20 +322,32 @@ def _check_same_users(candidates: Candidates, relevant: sp.csr_array) -> None:
         )
 
 
-def _relevance_of_places(ids: np.ndarray, relevant: sp.csr_array) -> np.ndarray:
-    """Relevance at each place, float32 `[n, K]`. A small dense table for a few users at a time is much faster
-    than searching in CSR rows; the first of its columns stays 0 and is what id −1 reads."""
+def _check_grades(relevant: sp.csr_array, graded: set[str]) -> None:
+    for metric in sorted(graded):
+        if relevant.nnz and (largest := relevant.data.max()) > LARGEST_RELEVANCE[metric]:
+            row = int(np.searchsorted(relevant.indptr, relevant.data.argmax(), side="right")) - 1
+            raise ValueError(
+                f"{metric}: the relevance goes up to {largest:g} (row {row}), and the limit is "
+                f"{LARGEST_RELEVANCE[metric]:g}; grade it, for example by log2(1 + count), or use ndcg_linear"
+            )
+
+
+def _values_of_places(ids: np.ndarray, relevant: sp.csr_array, values: np.ndarray) -> np.ndarray:
+    """What `values` (one for each stored entry of `relevant`) say about each place: `[n, K]` of their dtype.
+
+    A small dense table for a few users at a time is much faster than searching in CSR rows; the first of its
+    columns stays 0 and is what id −1 reads."""
     n_users, n_items = relevant.shape
-    found = np.empty(ids.shape, dtype=np.float32)
+    found = np.empty(ids.shape, dtype=values.dtype)
     height = min(max(1, LOOKUP_CELLS // (n_items + 1)), max(1, n_users))
-    table = np.zeros(height * (n_items + 1), dtype=np.float32)
+    table = np.zeros(height * (n_items + 1), dtype=values.dtype)
     item_0 = np.arange(height) * (n_items + 1) + 1
     for start in range(0, n_users, height):
         stop = min(start + height, n_users)
         stored = slice(relevant.indptr[start], relevant.indptr[stop])
         counts = np.diff(relevant.indptr[start : stop + 1])
         cells = np.repeat(item_0[: stop - start], counts) + relevant.indices[stored]
-        table[cells] = relevant.data[stored]
+        table[cells] = values[stored]
         # All ids were checked, and "clip" is the fastest way to say so.
         np.take(table, ids[start:stop] + item_0[: stop - start, None], out=found[start:stop], mode="clip")
         table[cells] = 0

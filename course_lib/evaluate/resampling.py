@@ -7,7 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from course_lib import arguments
+
 FLIPS_AT_ONCE = 512
+LEAVE_OUT = "leave out users without a value"
 
 
 def bootstrap_interval(
@@ -22,9 +25,13 @@ def bootstrap_interval(
     Draws n users with replacement, `resamples` times, and takes the middle `level` of the means. Where a user
     has several values (impressions), `groups` int `[n]` says whose each one is: users are drawn, each with
     all values, because values of one user are alike and count for less than as many users would.
-    (NaN, NaN) for fewer than two users: one says nothing about others. Source: Efron & Tibshirani 1993; by
-    groups: Davison & Hinkley 1997, §3.8.
+    (NaN, NaN) for fewer than two users: one says nothing about others. Raises ValueError for a value that is
+    NaN or infinite (it names the rows), a `level` outside of 0…1 and fewer than one resample. Source: Efron &
+    Tibshirani 1993; by groups: Davison & Hinkley 1997, §3.8.
     """
+    arguments.real("level", level, above=0, below=1)
+    resamples = arguments.whole("resamples", resamples, 1)
+    seed = arguments.seed(seed)
     sums, counts = sums_by_group(values, groups)
     if len(sums) < 2:
         return float("nan"), float("nan")
@@ -45,12 +52,13 @@ def bootstrap_interval(
 def sums_by_group(values: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Sum and number of `values` `[n]` in each group, float64 `[n_groups]` both; without groups, each alone.
 
-    Raises ValueError if `groups` is not one integer for each value.
+    Raises ValueError if a value is NaN or infinite, or `groups` is not one integer for each value.
     """
+    values = arguments.numbers("values", values, LEAVE_OUT)
     if groups is None:
-        return np.asarray(values, dtype=np.float64), np.ones(len(values))
+        return values.astype(np.float64), np.ones(len(values))
     groups = np.asarray(groups)
-    if groups.shape != np.shape(values) or groups.dtype.kind not in "iu":
+    if groups.shape != values.shape or groups.dtype.kind not in "iu":
         raise ValueError(
             f"groups must be one integer for each of the {len(values)} values, got {groups.dtype} "
             f"{groups.shape}."
@@ -65,10 +73,14 @@ def permutation_p_value(differences: np.ndarray, permutations: int = 10_000, see
     If two retrievers were alike, each user's difference could as well have the other sign. The p-value is the
     share of random sign patterns whose mean is at least as far from zero as the observed one, the observed
     pattern counted among them: it is never 0. `differences` is float `[n]`. (scipy's `permutation_test` does
-    the same some twenty times slower.)
+    the same some twenty times slower.) Raises ValueError for no difference at all, for one that is NaN or
+    infinite (it names the rows), and for fewer than one permutation.
     """
-    generator = np.random.default_rng(seed)
-    differences = np.asarray(differences, dtype=np.float64)
+    permutations = arguments.whole("permutations", permutations, 1)
+    generator = np.random.default_rng(arguments.seed(seed))
+    differences = arguments.numbers("differences", differences, LEAVE_OUT).astype(np.float64)
+    if not len(differences):
+        raise ValueError("differences is empty: no user has a value in both, so there is nothing to test.")
     total = differences.sum()
     # Sums of the same numbers in another order differ in the last bits; they count as equal.
     bar = abs(total) - 1e-9 * np.abs(differences).sum()
@@ -91,7 +103,10 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     >>> holm([0.01, 0.04, 0.03])
     array([0.03, 0.06, 0.06])
     """
-    p = np.asarray(p_values, dtype=np.float64)
+    try:
+        p = np.asarray(p_values, dtype=np.float64)
+    except (TypeError, ValueError):
+        p = np.array(np.nan)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"holm: p-values must be a list of numbers from 0 to 1, got {p_values!r}.")
     order = np.argsort(p, kind="stable")

@@ -5,16 +5,21 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
+from course_lib.retrieve.base import presence
+
 
 def groups_of_at_least(k: int, coordinates: np.ndarray) -> np.ndarray:
     """Cut people into groups of k to 2k − 1 neighbours: int64 `[n]`, the group of each.
 
     `coordinates` is float `[n, d]`. A part with at least 2k people is cut at the median of the coordinate in
     which it is widest, and so on: Mondrian (LeFevre, DeWitt & Ramakrishnan 2006). Raises ValueError unless
-    1 ≤ k ≤ n.
+    1 ≤ k ≤ n, and for a coordinate that is NaN or infinite.
     """
-    if not 1 <= k <= len(coordinates):
-        raise ValueError(f"groups_of_at_least: k must lie in 1…{len(coordinates)}, got {k!r}.")
+    coordinates = arguments.numbers("coordinates", coordinates, "everybody needs a place", n_dims=2)
+    if not coordinates.size:
+        raise ValueError(f"coordinates must be [people, dimensions], got shape {coordinates.shape}.")
+    k = arguments.whole("groups_of_at_least: k", k, 1, len(coordinates))
     group = np.empty(len(coordinates), dtype=np.int64)
     waiting, found = [np.arange(len(coordinates))], 0
     while waiting:
@@ -34,8 +39,17 @@ def publish_groups(histories: sp.csr_array, group: np.ndarray) -> sp.csr_array:
     """Replace each history by what its group has in common: the items of at least half of the group.
 
     CSR float32 of the shape of `histories`; all members of a group get the same row. A group without any such
-    item gets its most frequent one (the first of equals), so that no row is empty.
+    item gets its most frequent one (the first of equals), so that no row is empty. The values of `histories`
+    are ignored. Raises ValueError unless `group` is one integer from 0 for each row.
     """
+    histories, group = presence(sp.csr_array(histories)), np.asarray(group)
+    if group.shape != histories.shape[:1] or group.dtype.kind not in "iu" or group.min(initial=0) < 0:
+        raise ValueError(
+            f"group must be one integer from 0 for each of the {histories.shape[0]} rows, got {group.dtype} "
+            f"{group.shape}."
+        )
+    # Numbers without a gap: of nobody there is no share.
+    group = np.unique(group, return_inverse=True)[1]
     size = np.bincount(group)
     membership = sp.csr_array(
         (np.ones(len(group), dtype=np.float32), (group, np.arange(len(group)))),

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
+from course_lib import arguments
 from course_lib.retrieve import CollaborativeRetriever
 from course_lib.retrieve.base import rounded_product
 
@@ -52,6 +53,14 @@ class FederatedFactors(CollaborativeRetriever):
         seed: int = 0,
         aggregate: Callable[[list[np.ndarray]], np.ndarray] | None = None,
     ) -> None:
+        arguments.whole("factors", factors, 1)
+        arguments.real("regularization", regularization, at_least=0)
+        arguments.whole("rounds", rounds, 1)
+        arguments.real("share", share, above=0, at_most=1)
+        arguments.whole("local_steps", local_steps, 1)
+        arguments.real("learning_rate", learning_rate, above=0)
+        arguments.real("momentum", momentum, at_least=0, below=1)
+        arguments.seed(seed)
         self.factors = factors
         self.regularization = regularization
         self.rounds = rounds
@@ -112,8 +121,15 @@ def watched_in(update: np.ndarray, items: np.ndarray) -> np.ndarray:
     `update` and the `items` that the server had sent are float `[n_items, d]`. A client's step moves item i
     by (p_i − x·y_i) x times a constant: all rows are multiples of the secret x. Their common direction is the
     first singular vector, up to its sign; the right sign is the one with which x scores the items above zero
-    on the whole. Along it watched items (p = 1) move up, the others (p = 0) hardly or down.
+    on the whole. Along it watched items (p = 1) move up, the others (p = 0) hardly or down. Raises ValueError
+    for arrays of different shapes, NaN and infinity.
     """
+    update = arguments.numbers("update", update, "the client must send it again", n_dims=2)
+    items = arguments.numbers("items", items, "the server must send it again", n_dims=2)
+    if not update.size or update.shape != items.shape:
+        raise ValueError(
+            f"update and items must be [n_items, d] alike, got {update.shape} and {items.shape}."
+        )
     direction = np.linalg.svd(update, full_matrices=False)[2][0]
     if (items @ direction).sum() < 0:
         direction = -direction

@@ -23,7 +23,11 @@ from opacus.accountants.utils import get_noise_multiplier
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from course_lib import arguments
 from course_lib.data import seeded_hash
+
+LARGEST_EPSILON = 50  # e^50 promises nothing; far beyond, the accountant's grid grows without end
+MOST_RELEASES = 1_000  # the same: the accountant takes seconds for so many
 
 
 def randomized_response(bits: np.ndarray, epsilon: float, rng: np.random.Generator) -> np.ndarray:
@@ -32,10 +36,12 @@ def randomized_response(bits: np.ndarray, epsilon: float, rng: np.random.Generat
     `bits` is bool, any shape; so is the result. Each bit is ε-DP by itself, and in the *local* model: the
     noise is added before the answer leaves the user. Proof: whatever is reported, its probability is p under
     one truth and 1 − p under the other, and p/(1 − p) = e^ε. A user who answers m questions spends m ε.
-    Raises ValueError unless ε > 0. Source: Warner 1965.
+    Raises ValueError for bits other than 0 and 1 and unless ε ≥ 10⁻⁹ (below, the answers say nothing that
+    float64 can tell). Source: Warner 1965.
     """
-    _check_positive(epsilon=epsilon)
-    bits = np.asarray(bits, dtype=bool)
+    _check_answers(epsilon)
+    arguments.generator(rng)
+    bits = arguments.mask("bits", bits)
     truthful = rng.random(bits.shape) < 1 / (1 + np.exp(-epsilon))
     return np.where(truthful, bits, ~bits)
 
@@ -44,9 +50,10 @@ def unbiased(reports: np.ndarray, epsilon: float) -> np.ndarray:
     """What each report of randomised response counts for, so that the mean over the noise is the truth.
 
     E[report] = (2p − 1) truth + 1 − p, solved for the truth: two numbers, one below 0 and one above 1.
-    float64, in the shape of `reports` (bool).
+    float64, in the shape of `reports` (bool). Raises ValueError as `randomized_response` does.
     """
-    _check_positive(epsilon=epsilon)
+    _check_answers(epsilon)
+    reports = arguments.mask("reports", reports)
     p = 1 / (1 + np.exp(-epsilon))
     return (np.asarray(reports, dtype=np.float64) - (1 - p)) / (2 * p - 1)
 
@@ -54,8 +61,11 @@ def unbiased(reports: np.ndarray, epsilon: float) -> np.ndarray:
 def share_of_true(reports: np.ndarray, epsilon: float) -> float:
     """Estimate, without bias, the share of true bits behind `reports` (bool `[n]`) of randomised response.
 
-    It may come out below 0 or above 1. Its standard deviation is at most 1/(2 (2p − 1) √n).
+    It may come out below 0 or above 1. Its standard deviation is at most 1/(2 (2p − 1) √n). Raises ValueError
+    as `randomized_response` does, and for no report.
     """
+    if not np.size(reports):
+        raise ValueError("share_of_true: reports is empty; a share of nobody is no number.")
     return float(unbiased(reports, epsilon).mean())
 
 
@@ -67,10 +77,14 @@ def laplace_mechanism(
     `sensitivity` is the most that Σ |value| can change between neighbours (L1). Proof: the densities of one
     output y under D and D' have the ratio Π exp((|y − v'| − |y − v|)/b) ≤ exp(Σ |v − v'|/b) ≤ e^ε. The noise
     of each value has mean 0 and standard deviation √2 b. float64, in the shape of `values`. Raises ValueError
-    unless both parameters are above 0. Source: Dwork, McSherry, Nissim & Smith 2006.
+    unless both parameters are above 0 (ε may be infinite: no noise), and for values that are NaN or infinite.
+    Source: Dwork, McSherry, Nissim & Smith 2006.
     """
-    _check_positive(sensitivity=sensitivity, epsilon=epsilon)
-    values = np.asarray(values, dtype=np.float64)
+    arguments.real("sensitivity", sensitivity, above=0)
+    arguments.real("epsilon", epsilon, above=0, infinity=True)
+    arguments.real("the scale sensitivity/epsilon", float(sensitivity) / float(epsilon))
+    arguments.generator(rng)
+    values = arguments.numbers("values", values, "noise cannot hide them", n_dims=np.ndim(values))
     return values + rng.laplace(0.0, sensitivity / epsilon, size=values.shape)
 
 
@@ -81,8 +95,8 @@ def limit_contributions(matrix: sp.csr_array, per_user: int, seed: int = 0) -> s
     column sums of the result by at most `per_user` in L1 and by at most √`per_user` in L2: its sensitivity at
     user level. Raises ValueError for `per_user` below 1.
     """
-    if per_user < 1:
-        raise ValueError(f"limit_contributions: per_user must be at least 1, got {per_user!r}.")
+    per_user = arguments.whole("per_user", per_user, 1)
+    matrix = sp.csr_array(matrix)
     users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     order = np.lexsort((seeded_hash(users, matrix.indices, seed), users))
     kept = order[np.arange(len(users)) - matrix.indptr[users] < per_user]
@@ -90,12 +104,20 @@ def limit_contributions(matrix: sp.csr_array, per_user: int, seed: int = 0) -> s
     return sp.csr_array((ones, (users[kept], matrix.indices[kept])), shape=matrix.shape)
 
 
-@functools.cache
 def noise_multiplier(epsilon: float, delta: float, releases: int = 1) -> float:
     """Standard deviation ÷ L2 sensitivity of Gaussian noise, so that `releases` together are (ε, δ)-DP.
 
-    The inverse of `accountant_epsilon`, searched by opacus; what it returns never spends more than ε.
+    The inverse of `accountant_epsilon`, searched by opacus; what it returns never spends more than ε. Raises
+    ValueError unless 0.02 ≤ ε ≤ 50 (the accountant rounds up by less than 0.02), 10⁻¹² ≤ δ < 1 and `releases`
+    is 1 to 1,000.
     """
+    arguments.real("epsilon", epsilon, at_least=0.02, at_most=LARGEST_EPSILON)
+    _check_accountant(delta, releases)
+    return _noise_multiplier(float(epsilon), float(delta), int(releases))
+
+
+@functools.cache
+def _noise_multiplier(epsilon: float, delta: float, releases: int) -> float:
     with warnings.catch_warnings(action="ignore"):  # of a logarithm of 0 at sample rate 1, without effect
         return get_noise_multiplier(
             target_epsilon=epsilon,
@@ -107,17 +129,29 @@ def noise_multiplier(epsilon: float, delta: float, releases: int = 1) -> float:
         )
 
 
-@functools.cache
 def accountant_epsilon(multiplier: float, delta: float, releases: int = 1) -> float:
     """ε that opacus' PRV accountant (Gopi, Lee & Wutschitz 2021) books for `releases` Gaussian releases.
 
     Every release sees everybody (sample rate 1): no amplification by sampling is claimed. The accountant
-    rounds up, by less than 0.02.
+    rounds up, by less than 0.02. Raises ValueError for `delta` and `releases` as `noise_multiplier` does, for
+    a `multiplier` as `gaussian_epsilon` does, and for so little noise that ε would pass 50.
     """
+    _check_accountant(delta, releases)
+    exact = gaussian_epsilon(multiplier, delta, releases)
+    if exact > LARGEST_EPSILON:
+        raise ValueError(
+            f"multiplier {multiplier!r} is too small: ε would be {exact:.3g}, and above {LARGEST_EPSILON} "
+            "nothing is promised; take more noise."
+        )
+    return _accountant_epsilon(float(multiplier), float(delta), int(releases))
+
+
+@functools.cache
+def _accountant_epsilon(multiplier: float, delta: float, releases: int) -> float:
     accountant = PRVAccountant()
     accountant.history = [(multiplier, 1.0, releases)]
     with warnings.catch_warnings(action="ignore"):  # as above
-        return float(accountant.get_epsilon(delta))
+        return max(0.0, float(accountant.get_epsilon(delta)))
 
 
 def gaussian_epsilon(multiplier: float, delta: float, releases: int = 1) -> float:
@@ -125,11 +159,11 @@ def gaussian_epsilon(multiplier: float, delta: float, releases: int = 1) -> floa
 
     T releases with noise σ tell as much as one with σ/√T, and one release is (ε, δ)-DP exactly where
     δ ≥ Φ(1/2σ − εσ) − e^ε Φ(−1/2σ − εσ). Source: Balle & Wang 2018, theorem 8; Dong, Roth & Su 2022 for the
-    composition. Raises ValueError unless `multiplier` > 0 and 0 < `delta` < 1.
+    composition. Raises ValueError unless 10⁻⁶ ≤ `multiplier` ≤ 10⁶, 0 < `delta` < 1 and `releases` ≥ 1.
     """
-    _check_positive(multiplier=multiplier)
-    if not 0 < delta < 1:
-        raise ValueError(f"gaussian_epsilon: delta must lie between 0 and 1, got {delta!r}.")
+    arguments.real("multiplier", multiplier, at_least=1e-6, at_most=1e6)
+    arguments.real("delta", delta, above=0, below=1)
+    releases = arguments.whole("releases", releases, 1)
     sigma = multiplier / np.sqrt(releases)
 
     def too_much(epsilon: float) -> float:
@@ -142,7 +176,11 @@ def gaussian_epsilon(multiplier: float, delta: float, releases: int = 1) -> floa
     return float(brentq(too_much, 0.0, 1 / (2 * sigma**2) + 20 / sigma))
 
 
-def _check_positive(**settings: float) -> None:
-    for setting, value in settings.items():
-        if not value > 0:
-            raise ValueError(f"{setting} must be above 0, got {value!r}.")
+def _check_accountant(delta: float, releases: int) -> None:
+    # Below 10⁻¹² the accountant's own rounding errors would decide.
+    arguments.real("delta", delta, at_least=1e-12, below=1)
+    arguments.whole("releases", releases, 1, MOST_RELEASES)
+
+
+def _check_answers(epsilon: float) -> None:
+    arguments.real("epsilon", epsilon, at_least=1e-9, infinity=True)

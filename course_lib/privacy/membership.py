@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib import arguments
+
 
 def likelihood_ratios(answers: np.ndarray, members: np.ndarray) -> np.ndarray:
     """Log likelihood ratio "was in" against "was not in" of each user, every model attacked in turn.
@@ -28,11 +30,13 @@ def likelihood_ratios(answers: np.ndarray, members: np.ndarray) -> np.ndarray:
     standard deviation for both. Row j's own memberships are never read; draw memberships by independent
     coins, or the other rows give them away (if everybody is in exactly half of the models, by counting).
 
-    Raises ValueError if the shapes differ or a user lacks two shadow models of either kind.
-    Source: Carlini et al. 2022 (LiRA), the online attack with a shared variance.
+    Raises ValueError if the shapes differ, an answer is NaN or infinite, a membership is not 0 or 1, or a
+    user lacks two shadow models of either kind. Source: Carlini et al. 2022 (LiRA), the online attack with a
+    shared variance.
     """
-    answers, members = np.asarray(answers, dtype=np.float64), np.asarray(members, dtype=bool)
-    if answers.ndim != 2 or answers.shape != members.shape:
+    answers = arguments.numbers("answers", answers, "leave out users without an answer", n_dims=2)
+    answers, members = answers.astype(np.float64), arguments.mask("members", members)
+    if not answers.size or answers.shape != members.shape:
         raise ValueError(
             "likelihood_ratios: answers and members must be [models, users] alike, got "
             f"{answers.shape} and {members.shape}."
@@ -43,12 +47,14 @@ def likelihood_ratios(answers: np.ndarray, members: np.ndarray) -> np.ndarray:
             "likelihood_ratios: some user is in (or out of) fewer than three models; train more of them."
         )
     ratios = np.empty_like(answers)
+    # Where all shadow models give one answer, in units of the answers: their size must not matter.
+    least = 1e-12 * answers.var() or 1.0
     for attacked in range(len(answers)):
         shadow = np.arange(len(answers)) != attacked
         known, inside = answers[shadow], members[shadow]
         mean_in = np.average(known, axis=0, weights=inside)
         mean_out = np.average(known, axis=0, weights=~inside)
-        variance = np.mean((known - np.where(inside, mean_in, mean_out)) ** 2, axis=0) + 1e-12
+        variance = np.mean((known - np.where(inside, mean_in, mean_out)) ** 2, axis=0) + least
         own = answers[attacked]
         ratios[attacked] = ((own - mean_out) ** 2 - (own - mean_in) ** 2) / (2 * variance)
     return ratios
@@ -58,7 +64,8 @@ def likelihood_ratios(answers: np.ndarray, members: np.ndarray) -> np.ndarray:
 class Attack:
     """How well scores tell members from others: area under the ROC curve and a true-positive rate, in 0…1.
 
-    The draws float `[resamples]` are of a bootstrap over users; the two rates float `[points]` are the curve.
+    The draws float `[resamples]` are of a bootstrap over users, NaN where a draw has members only or none (a
+    few users); the two rates float `[points]` are the curve.
     """
 
     auc: float
@@ -70,7 +77,9 @@ class Attack:
 
     def interval(self, what: str) -> tuple[float, float]:
         """95 % interval of "auc" or "tpr"."""
-        low, high = np.percentile(getattr(self, f"{what}_draws"), [2.5, 97.5])
+        if what not in ("auc", "tpr"):
+            raise ValueError(f"There is an interval of auc and of tpr, not of {what!r}.")
+        low, high = np.nanpercentile(getattr(self, f"{what}_draws"), [2.5, 97.5])
         return float(low), float(high)
 
 
@@ -79,16 +88,29 @@ def judge_attack(
 ) -> Attack:
     """ROC, its area, and the true-positive rate where the false-positive rate is at most `fpr`.
 
-    `scores` float and `members` bool, both `[models, users]`; a pair with a NaN score is left out. The
-    bootstrap draws users, each with the answers of all models, and the same seed draws the same users: draws
-    of two attacks on the same users are paired. Equal scores count one half in the area.
+    `scores` float and `members` bool (or 0 and 1), both `[models, users]`; a pair with a NaN score is left
+    out. The bootstrap draws users, each with the answers of all models, and the same seed draws the same
+    users: draws of two attacks on the same users are paired. Equal scores count one half in the area. Raises
+    ValueError for shapes that differ, other members, no member or nobody else, an `fpr` outside of 0…1 and no
+    resample.
     """
+    arguments.real("fpr", fpr, at_least=0, at_most=1)
+    resamples = arguments.whole("resamples", resamples, 1)
+    scores, members = np.asarray(scores), arguments.mask("members", members)
+    if scores.dtype.kind not in "biuf" or scores.ndim != 2 or scores.shape != members.shape:
+        raise ValueError(
+            "judge_attack: scores (numbers) and members must be [models, users] alike, got "
+            f"{scores.dtype} {scores.shape} and {members.shape}."
+        )
+    scores = scores.astype(np.float64)  # signed: minus an unsigned 0 would stay on top
     used = ~np.isnan(scores)
     users = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)[used]
     flat, inside = scores[used], members[used]
+    if inside.all() or not inside.any():
+        raise ValueError("judge_attack: of the pairs with a score some must be members and some not.")
     order = np.argsort(-flat, kind="stable")
     users, flat, inside = users[order], flat[order], inside[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(flat)), len(flat) - 1)
+    last_of_tie = np.append(np.flatnonzero(flat[1:] != flat[:-1]), len(flat) - 1)
 
     def curve(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         of_pair = weights[users]
@@ -97,11 +119,13 @@ def judge_attack(
         return np.append(0, false / false[-1]), np.append(0, true / true[-1])
 
     def summary(weights: np.ndarray) -> tuple[float, float]:
+        if not (weights[users[inside]].any() and weights[users[~inside]].any()):
+            return np.nan, np.nan
         false, true = curve(weights)
         return np.trapezoid(true, false), true[np.searchsorted(false, fpr, side="right") - 1]
 
     n_users = scores.shape[1]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(arguments.seed(seed))
     drawn = np.array(
         [summary(rng.multinomial(n_users, np.full(n_users, 1 / n_users))) for _ in range(resamples)]
     )

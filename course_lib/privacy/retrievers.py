@@ -18,6 +18,7 @@ import torch
 from opacus import PrivacyEngine
 from torch.utils.data import DataLoader, TensorDataset
 
+from course_lib import arguments
 from course_lib.data import Catalogue, Interactions
 from course_lib.privacy.mechanisms import (
     accountant_epsilon,
@@ -44,6 +45,9 @@ class PrivatePopularity(Retriever):
     name = "DP-popularity"
 
     def __init__(self, epsilon: float, per_user: int = 20, seed: int = 0) -> None:
+        arguments.real("epsilon", epsilon, above=0, infinity=True)
+        arguments.whole("per_user", per_user, 1)
+        arguments.seed(seed)
         self.epsilon = epsilon
         self.per_user = per_user
         self.seed = seed
@@ -66,11 +70,15 @@ class LocalPopularity(Retriever):
     name = "randomised response"
 
     def __init__(self, epsilon: float, questions: int = 1, seed: int = 0) -> None:
+        arguments.real("epsilon", epsilon, above=0, infinity=True)
+        arguments.whole("questions", questions, 1)
+        arguments.seed(seed)
         self.epsilon = epsilon
         self.questions = questions
         self.seed = seed
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
+        arguments.whole("questions", self.questions, 1, train.n_items)
         rng = np.random.default_rng(self.seed)
         # Sorted, not partitioned: which answer gets which noise goes by the order, and that of a partition
         # is the processor's own.
@@ -95,6 +103,12 @@ class _OfFrequentItems(Retriever):
     """
 
     def __init__(self, epsilon: float, delta: float, films: int, factors: int, seed: int) -> None:
+        # Not finite means no noise, so that NaN must not come through.
+        arguments.real("epsilon", epsilon, above=0, infinity=True)
+        arguments.real("delta", delta, above=0, below=1)
+        arguments.whole("films", films, 1)
+        arguments.whole("factors", factors, 1)
+        arguments.seed(seed)
         self.epsilon = epsilon
         self.delta = delta
         self.films = films
@@ -181,6 +195,9 @@ class PrivateAutoencoder(_OfFrequentItems):
         seed: int = 0,
     ) -> None:
         super().__init__(epsilon, delta, films, factors, seed)
+        arguments.real("learning_rate", learning_rate, above=0)
+        arguments.whole("steps", steps, 1)
+        arguments.real("clip", clip, above=0)
         self.learning_rate = learning_rate
         self.steps = steps
         self.clip = clip

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib import arguments
+
 FRACTION_BITS = 32
 """A real number a is sent as round(a · 2³²): an error of at most 2⁻³³ each, sums safe below 2³¹."""
 
@@ -40,16 +42,26 @@ class TooFewClients(ValueError):
     """Fewer clients are left than the threshold asks for, so the sum stays hidden."""
 
 
-def to_ring(values: np.ndarray) -> np.ndarray:
-    """Fixed point modulo 2⁶⁴: uint64, in the shape of `values`. Raises ValueError from 2³¹ on, or for NaN."""
-    values = np.asarray(values, dtype=np.float64)
-    if not (np.abs(values) < 2**31).all():
-        raise ValueError("to_ring: values must lie below 2**31 in size; scale them down first.")
+def to_ring(values: np.ndarray, summands: int = 1) -> np.ndarray:
+    """Fixed point modulo 2⁶⁴: uint64, in the shape of `values`.
+
+    A sum wraps around at 2³¹, so where `summands` such vectors are added up, each value must lie below
+    2³¹/`summands` in size. Raises ValueError if one does not, or is NaN.
+    """
+    summands = arguments.whole("summands", summands, 1)
+    values = arguments.numbers(
+        "values", values, "leave them out, or scale them down first", n_dims=np.ndim(values)
+    )
+    values = values.astype(np.float64)
+    if not (np.abs(values) < 2**31 / summands).all():
+        largest = f"2**31/{summands} (their sum wraps around at 2**31)" if summands > 1 else "2**31"
+        raise ValueError(f"to_ring: values must lie below {largest} in size; scale them down first.")
     return np.rint(values * 2**FRACTION_BITS).astype(np.int64).view(np.uint64)
 
 
 def from_ring(ring: np.ndarray) -> np.ndarray:
-    """The float64 numbers behind uint64 fixed point."""
+    """The float64 numbers behind uint64 fixed point. Raises ValueError for another dtype."""
+    ring = _checked_ring("from_ring", ring)
     return ring.view(np.int64) / 2**FRACTION_BITS
 
 
@@ -57,10 +69,10 @@ def additive_shares(ring: np.ndarray, parties: int) -> np.ndarray:
     """Split uint64 `[m]` into uint64 `[parties, m]` that add up to it modulo 2⁶⁴.
 
     All but the last are uniform and the last is the rest; any `parties` − 1 of them together are uniform, so
-    they say nothing. Raises ValueError for fewer than two parties.
+    they say nothing. Raises ValueError for fewer than two parties and for another dtype.
     """
-    if parties < 2:
-        raise ValueError(f"additive_shares: a secret needs two parties at least, got {parties}.")
+    parties = arguments.whole("additive_shares: a secret needs two parties at least; parties", parties, 2)
+    ring = _checked_ring("additive_shares", ring)
     noise = np.frombuffer(secrets.token_bytes(8 * (parties - 1) * ring.size), dtype=np.uint64)
     noise = noise.reshape(parties - 1, *ring.shape)
     return np.concatenate([noise, (ring - noise.sum(axis=0, dtype=np.uint64))[None]])
@@ -73,8 +85,11 @@ def shamir_shares(secret: int, parties: int, threshold: int) -> list[tuple[int, 
     and each possible secret goes the same number of polynomials. Raises ValueError for a secret outside of
     the field or a threshold that is not in 1…parties. Source: Shamir 1979.
     """
-    if not (0 <= secret < FIELD and 1 <= threshold <= parties):
-        raise ValueError("shamir_shares: the secret must lie in the field, the threshold in 1…parties.")
+    parties = arguments.whole("parties", parties, 1)
+    threshold = arguments.whole("threshold", threshold, 1, parties)
+    secret = arguments.whole("secret", secret, 0)
+    if secret >= FIELD:
+        raise ValueError("shamir_shares: the secret must lie in the field, below 2**521 − 1.")
     coefficients = [secret, *(secrets.randbelow(FIELD) for _ in range(threshold - 1))]
 
     def at(x: int) -> int:
@@ -87,7 +102,13 @@ def shamir_shares(secret: int, parties: int, threshold: int) -> list[tuple[int, 
 
 
 def shamir_secret(shares: Sequence[tuple[int, int]]) -> int:
-    """f(0) of the polynomial through `shares`, by Lagrange. With too few shares: some other number."""
+    """f(0) of the polynomial through `shares`, by Lagrange. With too few shares: some other number.
+
+    Raises ValueError for no share, and for two shares of one place.
+    """
+    shares = [(arguments.whole("x", x, 1), arguments.whole("f(x)", y, 0)) for x, y in shares]
+    if not shares or len({x for x, _ in shares}) < len(shares):
+        raise ValueError("shamir_secret: pass at least one share, and one of each place x at most.")
     secret = 0
     for x, y in shares:
         above = below = 1
@@ -130,7 +151,8 @@ class Client:
 
         The smaller of two places adds the common mask, the larger subtracts it.
         """
-        ring = to_ring(values) + mask(self._own_seed, values.size)
+        # A client knows how many others there are, and bounds its part of the sum by that.
+        ring = to_ring(values, len(public)) + mask(self._own_seed, values.size)
         for other, key in enumerate(public):
             if other != self.place:
                 ring = _add(ring, mask(common_seed(self._key, key), values.size), self.place < other)
@@ -170,10 +192,14 @@ def secure_sum(vectors: Sequence[np.ndarray], threshold: int, dropped: Sequence[
     client that is only late: its key may be revealed by then, its own seed is not.
 
     Raises `TooFewClients` if fewer than `threshold` clients are left, ValueError for vectors of unequal
-    shape.
+    shape, values of 2³¹ ÷ clients or more (their sum would wrap around), NaN, a threshold outside of
+    1…clients and a dropped client that there is not.
     """
-    if len({np.shape(vector) for vector in vectors}) != 1 or np.ndim(vectors[0]) != 1:
+    vectors = [np.asarray(vector) for vector in vectors]
+    if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
         raise ValueError("secure_sum: pass one-dimensional vectors of one length, one a client.")
+    threshold = arguments.whole("threshold", threshold, 1, len(vectors))
+    dropped = [arguments.whole("dropped: a client", place, 0, len(vectors) - 1) for place in dropped]
     clients = [Client(place) for place in range(len(vectors))]
     public = [client.public for client in clients]
     for client in clients:
@@ -206,6 +232,13 @@ def common_seed(key: int, public: int) -> int:
     """The seed that two clients agree on: the hash of public ** key, the same from both sides."""
     agreed = pow(public, key, DH_PRIME)
     return int.from_bytes(hashlib.sha256(agreed.to_bytes(KEY_BYTES, "big")).digest(), "big")
+
+
+def _checked_ring(who: str, ring: np.ndarray) -> np.ndarray:
+    ring = np.asarray(ring)
+    if ring.dtype != np.uint64:
+        raise ValueError(f"{who}: the ring holds uint64, got {ring.dtype}; to_ring makes it of numbers.")
+    return ring
 
 
 def _add(ring: np.ndarray, noise: np.ndarray, positive: bool) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import NotFittedError
 
+from course_lib import arguments
 from course_lib.data import Catalogue, Interactions, seeded_hash
 from course_lib.retrieve.candidates import Candidates, best_of_block, checked_k
 
@@ -75,6 +76,7 @@ class Retriever(ABC):
                 f"{self.name}: items must lie in 0…{self.n_items - 1} (−1 pads), got "
                 f"{items.min()}…{items.max()}."
             )
+        items = items.astype(np.int64, copy=False)
         scores = np.empty(items.shape, dtype=np.float32)
         for block in self._blocks(rows.shape[0]):
             whole = self._checked_scores(rows[block], None if users is None else users[block])
@@ -152,8 +154,8 @@ class Retriever(ABC):
                 f"{self.name}: its scores have shape {scores.shape}, not "
                 f"({histories.shape[0]}, {self.n_items}) = users × items; is a matrix transposed?"
             )
-        if np.isnan(scores).any():
-            raise ValueError(f"{self.name}: a score is NaN; check its input and its training.")
+        if not (scores < np.inf).all():
+            raise ValueError(f"{self.name}: a score is NaN or +inf; check its input and its training.")
         return scores
 
 
@@ -162,8 +164,11 @@ def checked_matrix(
 ) -> sp.csr_array:
     """`matrix` as CSR `[n, n_columns]` with sorted indices, or ValueError that names `what` and the remedy.
 
-    `axes` names rows and columns in the message.
+    `axes` names rows and columns in the message. Values of a type other than float32 and float64 become the
+    narrower of the two that holds them.
     """
+    if not (sp.issparse(matrix) or isinstance(matrix, np.ndarray)):
+        raise ValueError(f"{what}: expected a sparse matrix, got {type(matrix).__name__}.")
     if matrix.ndim != 2 or matrix.shape[1] != n_columns:
         transposed = n_columns in matrix.shape
         hint = "it looks transposed, pass matrix.T" if transposed else f"one column for each of the {axes[1]}"
@@ -171,6 +176,11 @@ def checked_matrix(
             f"{what}: expected [n, {n_columns}] ({' × '.join(axes)}), got {matrix.shape}: {hint}."
         )
     matrix = sp.csr_array(matrix)
+    if matrix.dtype.kind not in "biuf":
+        raise ValueError(f"{what}: the stored values are {matrix.dtype}, and weights are real numbers.")
+    if matrix.dtype not in (np.float32, np.float64):
+        # Unsigned and bool values cannot be subtracted or negated.
+        matrix = matrix.astype(np.float32 if matrix.dtype.itemsize <= 2 else np.float64)
     if not np.isfinite(matrix.data).all() or (matrix.size and matrix.data.min() < 0):
         raise ValueError(f"{what}: a stored value is negative, infinite or NaN; weights are finite and ≥ 0.")
     if not matrix.has_canonical_format:
@@ -212,13 +222,14 @@ def recency_histories(interactions: Interactions, half_life: float = 10.0) -> sp
     The weight of an item is 0.5 ** (place / `half_life`), where the user's latest item has place 1 and any
     other 1 + the number of events that are strictly later; items of one second share a place. `half_life`
     is counted in events. Never 1, so that these histories can be told from those that say only what was
-    seen. Raises ValueError if the interactions have no timestamps or `half_life` is not positive.
+    seen. Raises ValueError if the interactions have no timestamps or `half_life` lies outside of
+    0.01…1,000,000: beyond, float32 weights would be 0 or 1.
     """
     if interactions.timestamps is None:
         raise ValueError(f"{interactions.name} has no timestamps, so its histories have no order.")
-    if not half_life > 0:
-        raise ValueError(f"half_life must be above 0 events, got {half_life}.")
+    arguments.real("half_life", half_life, at_least=0.01, at_most=1e6)
     users, items, times = interactions.users, interactions.items, interactions.timestamps
+    times = arguments.numbers("timestamps", times, "an event needs a time", integers=True)
     order = np.lexsort((-times, users))
     users, items, times = users[order], items[order], times[order]
     first_of_user = np.searchsorted(users, users)
@@ -227,4 +238,6 @@ def recency_histories(interactions: Interactions, half_life: float = 10.0) -> sp
     starts_tie[1:] = (users[1:] != users[:-1]) | (times[1:] != times[:-1])
     later = np.maximum.accumulate(np.where(starts_tie, place, 0)) - first_of_user
     weights = (0.5 ** ((later + 1) / half_life)).astype(np.float32)
+    # After a long history float32 has nothing left for the first items: still above 0.
+    weights = np.maximum(weights, np.finfo(np.float32).smallest_subnormal)
     return sp.csr_array((weights, (users, items)), shape=(interactions.n_users, interactions.n_items))

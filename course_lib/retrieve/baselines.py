@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.data import Catalogue, Interactions, seeded_hash
 from course_lib.retrieve.base import Retriever, set_keys
 
@@ -32,7 +33,7 @@ class Random(Retriever):
     name = "random"
 
     def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+        self.seed = arguments.seed(seed)
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self._items = np.arange(self.n_items)

@@ -7,6 +7,8 @@ from typing import Self
 
 import numpy as np
 
+from course_lib import arguments
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -22,8 +24,8 @@ class Candidates:
     Raises
     ------
     ValueError
-        if the shapes differ, a score is NaN, an id stands twice in a row, a row is not sorted by falling
-        score, two equal scores are not in order of rising id, or a pad stands before an item.
+        if the shapes differ, a score is NaN or +inf, an id stands twice in a row, a row is not sorted by
+        falling score, two equal scores are not in order of rising id, or a pad stands before an item.
 
     Both arrays are made read-only. Ties go by item id and never by the position in which a caller listed the
     items: otherwise a scorer that gives every item the same score would "find" whatever stands first.
@@ -33,16 +35,13 @@ class Candidates:
     scores: np.ndarray
 
     def __post_init__(self) -> None:
-        ids = np.asarray(self.ids)
-        scores = np.asarray(self.scores, dtype=np.float32)
+        ids, scores = np.asarray(self.ids), _as_scores(self.scores)
         if ids.ndim != 2 or ids.shape != scores.shape:
             raise ValueError(
                 f"Candidates: ids and scores must be two [n, k] arrays of one shape, got {ids.shape} and "
                 f"{scores.shape}."
             )
-        if ids.dtype.kind not in "iu":
-            raise ValueError(f"Candidates: ids must be integers, got {ids.dtype}; cast them to int64.")
-        ids = ids.astype(np.int64, copy=False)
+        ids = _as_ids(ids)
         _check_ranked(ids, scores)
         for name, array in (("ids", ids), ("scores", scores)):
             view = array.view()
@@ -68,15 +67,13 @@ class Candidates:
 
         An item with score −inf is not offered, so it leaves the list.
         """
-        items = np.asarray(items)
-        scores = np.asarray(scores, dtype=np.float32)
+        items, scores = np.asarray(items), _as_scores(scores)
         if items.ndim != 2 or items.shape != scores.shape:
             raise ValueError(
                 f"Candidates: items and scores must be two [n, m] arrays of one shape, got {items.shape} and "
                 f"{scores.shape}."
             )
-        if np.isnan(scores).any():
-            raise ValueError("Candidates: a score is NaN; find out which retriever made it.")
+        items = _as_ids(items)
         offered = (items >= 0) & (scores > -np.inf)
         scores = np.where(offered, scores, np.float32(-np.inf))
         items = np.where(offered, items, np.iinfo(np.int64).max)
@@ -87,15 +84,12 @@ class Candidates:
 
     def top(self, k: int) -> Self:
         """The first `k` places."""
-        if not 1 <= k <= self.width:
-            raise ValueError(
-                f"Candidates: top({k}) of lists with {self.width} places; choose 1 to {self.width}."
-            )
+        k = arguments.whole(f"Candidates: k of lists with {self.width} places", k, 1, self.width)
         return type(self)(self.ids[:, :k], self.scores[:, :k])
 
     def padded(self, width: int) -> Self:
         """The same lists with empty places up to `width`: says that they are complete, not cut short."""
-        missing = width - self.width
+        missing = arguments.whole("Candidates: width", width, 1) - self.width
         if missing < 0:
             raise ValueError(
                 f"Candidates: the lists have {self.width} places already; use top({width}) to cut."
@@ -113,11 +107,11 @@ def best_of_block(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     the partition alone would keep arbitrary ones; those rows are decided by counting the tied items from
     the left.
     """
-    scores = np.asarray(scores, dtype=np.float32)
+    scores = _as_scores(scores)
+    if scores.ndim != 2:
+        raise ValueError(f"Scores must be [n, n_items], got shape {scores.shape}; one list is one row.")
     n_rows, n_items = scores.shape
     k = checked_k(k, n_items)
-    if np.isnan(scores).any():
-        raise ValueError("A score is NaN; find out which retriever made it.")
     threshold = np.partition(scores, n_items - k, axis=1)[:, n_items - k, None]
     kept = scores >= threshold
     tied = np.flatnonzero(kept.sum(axis=1) > k)
@@ -141,14 +135,40 @@ def checked_k(k: int, n_items: int) -> int:
     return int(k)
 
 
-def _check_ranked(ids: np.ndarray, scores: np.ndarray) -> None:
-    empty = ids < 0
-    if np.isnan(scores).any():
-        raise ValueError("Candidates: a score is NaN; find out which retriever made it.")
+def _as_scores(scores: np.ndarray) -> np.ndarray:
+    """float32; refused: what is no number, NaN, +inf, and finite scores that float32 does not hold."""
+    given = np.asarray(scores)
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"Candidates: scores must be numbers, got {given.dtype}.")
+    with np.errstate(over="ignore"):
+        scores = given.astype(np.float32, copy=False)
+    if not (scores < np.inf).all():
+        raise ValueError(
+            "Candidates: a score is NaN or +inf (or beyond float32); find out which retriever made it."
+        )
+    if scores is not given and ((scores == -np.inf) & (given > -np.inf)).any():
+        raise ValueError("Candidates: a finite score is below what float32 holds; scale the scores down.")
+    return scores
+
+
+def _as_ids(ids: np.ndarray) -> np.ndarray:
+    """int64; refused: what is no integer, and what is negative other than −1."""
+    if ids.dtype.kind not in "iu":
+        raise ValueError(f"Candidates: ids must be integers, got {ids.dtype}; cast them to int64.")
+    if ids.dtype == np.uint64 and ids.max(initial=0) > np.iinfo(np.int64).max:
+        raise ValueError(
+            f"Candidates: an id is {ids.max()}, which int64 does not hold; −1 is an empty place."
+        )
+    ids = ids.astype(np.int64, copy=False)
     if (ids < -1).any():
         raise ValueError(
             f"Candidates: an id is {ids.min()}; the only negative id allowed is −1, an empty place."
         )
+    return ids
+
+
+def _check_ranked(ids: np.ndarray, scores: np.ndarray) -> None:
+    empty = ids < 0
     if not np.array_equal(empty, scores == -np.inf):
         raise ValueError("Candidates: an empty place has id −1 and score −inf, and nothing else has either.")
     earlier, later = scores[:, :-1], scores[:, 1:]

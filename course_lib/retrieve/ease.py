@@ -6,6 +6,7 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 
 PANEL = 8_192  # rows inverted by one call to LAPACK; a matrix up to this size is inverted in float64
@@ -32,8 +33,7 @@ class EASE(CollaborativeRetriever):
     name = "EASE"
 
     def __init__(self, regularization: float = 500.0) -> None:
-        if not regularization > 0:
-            raise ValueError(f"regularization must be above 0, got {regularization!r}.")
+        arguments.real("regularization", regularization, above=0)
         self.regularization = regularization
 
     def _learn(self, matrix: sp.csr_array) -> None:

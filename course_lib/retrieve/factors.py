@@ -11,6 +11,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 from threadpoolctl import threadpool_limits
 
+from course_lib import arguments
 from course_lib.retrieve.base import rounded_product
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 
@@ -81,9 +82,11 @@ class ALS(_Factors):
         iterations: int = 15,
         seed: int = 0,
     ) -> None:
-        _check_positive(factors=factors, alpha=alpha, iterations=iterations)
-        if not regularization >= 0:
-            raise ValueError(f"regularization must be at least 0, got {regularization!r}.")
+        arguments.whole("factors", factors, 1)
+        arguments.real("regularization", regularization, at_least=0)
+        arguments.real("alpha", alpha, above=0)
+        arguments.whole("iterations", iterations, 1)
+        arguments.seed(seed)
         self.factors = factors
         self.regularization = regularization
         self.alpha = alpha
@@ -163,9 +166,11 @@ class BPR(_Factors):
         iterations: int = 100,
         seed: int = 0,
     ) -> None:
-        _check_positive(factors=factors, learning_rate=learning_rate, iterations=iterations)
-        if not regularization >= 0:
-            raise ValueError(f"regularization must be at least 0, got {regularization!r}.")
+        arguments.whole("factors", factors, 1)
+        arguments.real("learning_rate", learning_rate, above=0)
+        arguments.real("regularization", regularization, at_least=0)
+        arguments.whole("iterations", iterations, 1)
+        arguments.seed(seed)
         self.factors = factors
         self.learning_rate = learning_rate
         self.regularization = regularization
@@ -181,9 +186,3 @@ class BPR(_Factors):
             num_threads=1,
             random_state=self.seed,
         )
-
-
-def _check_positive(**settings: float) -> None:
-    for setting, value in settings.items():
-        if not value > 0:
-            raise ValueError(f"{setting} must be above 0, got {value!r}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.data import Catalogue, Interactions
 from course_lib.retrieve.base import Retriever
 
@@ -22,8 +23,7 @@ class Hybrid(Retriever):
     """
 
     def __init__(self, first: Retriever, second: Retriever, weight: float = 0.5) -> None:
-        if not 0 <= weight <= 1:
-            raise ValueError(f"weight must lie in 0…1, got {weight!r}.")
+        arguments.real("weight", weight, at_least=0, at_most=1)
         self.first = first
         self.second = second
         self.weight = weight

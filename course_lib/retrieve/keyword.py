@@ -8,6 +8,7 @@ import bm25s
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.data import Catalogue, Interactions
 from course_lib.retrieve.base import Retriever, presence
 from course_lib.retrieve.candidates import Candidates
@@ -18,22 +19,30 @@ class KeywordRetriever(Retriever):
 
     BM25 adds up over the words of a query, so a user's query is every word of every item in the history, as
     often as it occurs there; the values of the history are ignored. An item that shares no word with the
-    query is not offered.
+    query is not offered; in a catalogue of stop words alone no query finds anything.
     """
 
     def __init__(self, fields: Sequence[str] = ("title", "genres")) -> None:
-        self.fields = tuple(fields)
+        self.fields = arguments.names("fields", fields)
         self.name = "keywords (BM25)"
 
     def search(self, texts: Sequence[str], k: int) -> Candidates:
-        """The `k` items with the highest BM25 score for each query; no user is involved. Needs `fit`."""
+        """The `k` items with the highest BM25 score for each query; no user is involved. Needs `fit`.
+
+        Raises ValueError for a query that is empty, no str, or holds half a character, with its position.
+        """
         self._check_fitted()
-        return Candidates.from_catalogue_scores(self._scores_of_queries(self._word_counts(_words(texts))), k)
+        words = _words(arguments.texts(texts))
+        return Candidates.from_catalogue_scores(self._scores_of_queries(self._word_counts(words)), k)
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         if catalogue is None:
             raise ValueError(f"{self.name}: items are made from text, so call fit(train, catalogue).")
         item_words = _words(catalogue.describe(*self.fields))
+        if not any(map(any, item_words)):  # bm25s cannot index nothing
+            self._word_ids, self._word_scores = {}, sp.csr_array((0, self.n_items), dtype=np.float32)
+            self._item_word_counts = self._word_counts(item_words)
+            return
         index = bm25s.BM25()
         index.index(item_words, show_progress=False)
         self._word_ids = {word: place for word, place in index.vocab_dict.items() if word}

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
+from course_lib import arguments
 from course_lib.retrieve import base
 from course_lib.retrieve.base import set_keys
 from course_lib.retrieve.candidates import best_of_block
@@ -76,11 +77,9 @@ class _Neighbours(CollaborativeRetriever):
     def __init__(
         self, neighbours: int = 100, weighting: Literal["cosine", "tfidf", "bm25"] = "cosine"
     ) -> None:
-        if isinstance(neighbours, bool) or not isinstance(neighbours, int | np.integer) or neighbours < 1:
-            raise ValueError(f"neighbours must be a whole number from 1, got {neighbours!r}.")
         if weighting not in WEIGHTINGS:
             raise ValueError(f"weighting must be one of {', '.join(WEIGHTINGS)}, got {weighting!r}.")
-        self.neighbours = int(neighbours)
+        self.neighbours = arguments.whole("neighbours", neighbours, 1)
         self.weighting = weighting
         self.name = f"{self.kind} neighbours ({weighting})"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.data import Catalogue
 from course_lib.retrieve.candidates import Candidates
 from course_lib.retrieve.vectors import VectorRetriever
@@ -46,17 +47,20 @@ class TextRetriever(VectorRetriever):
         recent: int = 5,
     ) -> None:
         super().__init__(user, measure)
-        if recent < 1:
-            raise ValueError(f"recent must be at least 1 item, got {recent}.")
         self.encoder = encoder
-        self.fields = tuple(fields)
-        self.recent = recent
+        self.fields = arguments.names("fields", fields)
+        self.recent = arguments.whole("recent", recent, 1)
         self.name = f"text ({user})"
 
     def search(self, texts: Sequence[str], k: int) -> Candidates:
-        """The `k` items nearest to each query text; no user is involved. Needs `fit`."""
+        """The `k` items nearest to each query text; no user is involved. Needs `fit`.
+
+        Raises ValueError for a query that is empty, no str, or holds half a character, with its position.
+        """
         self._check_fitted()
-        return Candidates.from_catalogue_scores(self._similarity(self.encoder.encode(list(texts))), k)
+        return Candidates.from_catalogue_scores(
+            self._similarity(self.encoder.encode(arguments.texts(texts))), k
+        )
 
     def _make_item_vectors(self, catalogue: Catalogue | None) -> np.ndarray:
         if catalogue is None:
@@ -76,6 +80,6 @@ class TextRetriever(VectorRetriever):
     def history_text(self, histories: sp.csr_array, row: int) -> str:
         """The text that stands for the history in `row` when `user="text"`."""
         stored = slice(histories.indptr[row], histories.indptr[row + 1])
-        items, weights = histories.indices[stored], histories.data[stored]
+        items, weights = histories.indices[stored], histories.data[stored].astype(np.float64)  # signed
         latest = items[np.lexsort((items, -weights))][: self.recent]
         return "; ".join(self._item_texts[item] for item in latest)

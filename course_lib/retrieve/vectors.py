@@ -10,8 +10,10 @@ import scipy.sparse as sp
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances, linear_kernel
 from sklearn.preprocessing import normalize
 
+from course_lib import arguments
 from course_lib.data import Catalogue, Interactions
 from course_lib.retrieve.base import Retriever, presence, recency_histories
+from course_lib.similarity import in_reach
 
 # scikit-learn's, because feature matrices may be sparse; for dense vectors course_lib.similarity is the same.
 MEASURES = {
@@ -52,14 +54,18 @@ class VectorRetriever(Retriever):
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         vectors = self._make_item_vectors(catalogue)
+        what = f"{self.name}: the item vectors"
+        if sp.issparse(vectors):
+            vectors = sp.csr_array(vectors)
+            arguments.numbers(what, vectors.data, "repair them")
+        else:
+            vectors = arguments.numbers(what, vectors, "repair them", n_dims=2)
         if vectors.ndim != 2 or vectors.shape[0] != self.n_items:
             hint = "; it looks transposed" if self.n_items in vectors.shape[1:] else ""
             raise ValueError(
                 f"{self.name}: expected one vector for each of {self.n_items} items, got "
                 f"{vectors.shape}{hint}."
             )
-        if not np.isfinite(vectors.data if sp.issparse(vectors) else vectors).all():
-            raise ValueError(f"{self.name}: an item vector holds NaN or infinity.")
         self.item_vectors = vectors
 
     def _training_histories(self, train: Interactions) -> sp.csr_array:
@@ -74,7 +80,10 @@ class VectorRetriever(Retriever):
 
     def _similarity(self, vectors: np.ndarray | sp.csr_array) -> np.ndarray:
         # In float64, rounded by the caller: see `rounded_product`.
-        return MEASURES[self.measure](vectors.astype(np.float64), self.item_vectors.astype(np.float64))
+        both = (vectors.astype(np.float64), self.item_vectors.astype(np.float64))
+        if self.measure == "cosine":  # of any length: scikit-learn takes a very short dense row for zero
+            both = tuple(x if sp.issparse(x) else in_reach(x) for x in both)
+        return MEASURES[self.measure](*both)
 
     def _user_vectors(self, histories: sp.csr_array) -> np.ndarray | sp.csr_array:
         weights = histories if self.user == "recency" else presence(histories)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.retrieve import EASE
 
 
@@ -27,9 +28,14 @@ class UserWeightedEASE(EASE):
 
     def __init__(self, regularization: float, user_weights: np.ndarray) -> None:
         super().__init__(regularization)
-        if not (np.isfinite(user_weights).all() and (user_weights > 0).all()):
-            raise ValueError("user_weights must be finite and above 0.")
-        self.user_weights = np.asarray(user_weights, dtype=np.float32)
+        weights = arguments.numbers("user_weights", user_weights, "they must be finite and above 0")
+        with np.errstate(over="ignore"):
+            self.user_weights = weights.astype(np.float32)
+        wrong = ~((self.user_weights > 0) & (self.user_weights < np.inf))
+        if wrong.any():
+            raise ValueError(
+                f"user_weights must be finite and above 0 in float32; {arguments.rows(wrong)} is not."
+            )
 
     def _learn(self, matrix: sp.csr_array) -> None:
         if len(self.user_weights) != matrix.shape[0]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.data import Interactions
 
 
@@ -24,6 +25,7 @@ class InjectedEASE:
     width = 0.02  # how sharply the greedy attack sees the edge of a list, in units of the scores
 
     def __init__(self, train: Interactions, regularization: float) -> None:
+        arguments.real("regularization", regularization, above=0)
         self.train = train
         self.seen = train.matrix.toarray() > 0
         rows = self.seen.astype(np.float64)
@@ -34,7 +36,9 @@ class InjectedEASE:
 
     def scores(self, fakes: np.ndarray) -> np.ndarray:
         """Scores float32 `[n_users, n_items]` of the genuine users after the profiles `fakes` `[m, n_items]`
-        (0/1) joined; −inf for what a user has, and for items that nobody has."""
+        (0/1) joined; −inf for what a user has, and for items that nobody has. Raises ValueError for other
+        profiles."""
+        fakes = _profiles(fakes, self.train.n_items)
         through = fakes @ self._inverse
         middle = np.linalg.inv(np.eye(len(fakes)) + through @ fakes.T)
         diagonal = np.diag(self._inverse) - np.einsum("ai,ab,bi->i", through, middle, through)
@@ -66,7 +70,7 @@ class InjectedUserKNN:
     width = 0.15
 
     def __init__(self, train: Interactions, neighbours: int) -> None:
-        self.train, self.neighbours = train, neighbours
+        self.train, self.neighbours = train, arguments.whole("neighbours", neighbours, 1)
         self._matrix = train.matrix.astype(np.float64)
         self.seen = train.matrix.toarray() > 0
         self._rows = self.seen.astype(np.float64)
@@ -74,21 +78,24 @@ class InjectedUserKNN:
         alike = self._cosines(self._rows)
         # As in UserKNN, a user with just the same items is no neighbour (nor is the user).
         alike[alike > 1 - 1e-9] = 0
-        self._nearest = np.argsort(-alike, axis=1, kind="stable")[:, :neighbours]
+        self._nearest = np.argsort(-alike, axis=1, kind="stable")[:, : self.neighbours]
         self._weights = np.take_along_axis(alike, self._nearest, axis=1)
         self._summed = (self._as_rows(self._weights) @ self._matrix).toarray()
         self._clean = self._offered(self._summed, self.seen)
 
     def scores(self, fakes: np.ndarray) -> np.ndarray:
         """As `InjectedEASE.scores`; −inf also for items that no neighbour has."""
+        fakes = _profiles(fakes, self.train.n_items)
         alike = self._cosines(fakes)
+        alike[alike > 1 - 1e-9] = 0
+        nearest = self._weights.shape[1]  # fewer than `neighbours` where there are not so many users
         both = np.hstack([self._weights, alike])
         last = np.argsort(-both, axis=1, kind="stable")[:, self.neighbours :]
         kept = np.ones(both.shape, dtype=bool)
         np.put_along_axis(kept, last, False, axis=1)
-        voting = np.where(kept[:, self.neighbours :], alike, 0)
+        voting = np.where(kept[:, nearest:], alike, 0)
         changed = np.flatnonzero(voting.any(axis=1))
-        displaced = np.where(kept[:, : self.neighbours], 0, self._weights)
+        displaced = np.where(kept[:, :nearest], 0, self._weights)
         found = self._clean.copy()
         lost = self._as_rows(displaced)[changed] @ self._matrix
         anew = self._summed[changed] + voting[changed] @ fakes - lost.toarray()
@@ -128,7 +135,18 @@ class InjectedUserKNN:
 
 def hit_rate(scores: np.ndarray, seen: np.ndarray, target: int, k: int = 50) -> float:
     """Share of the users without the target (`seen` bool `[n_users, n_items]`) in whose `k` best items it
-    stands. `scores` float `[n_users, n_items]`, −inf for what is not offered; ties go to the lower item."""
+    stands. `scores` float `[n_users, n_items]`, −inf for what is not offered; ties go to the lower item.
+    Raises ValueError for other shapes, a NaN score, and where everybody has the target."""
+    scores, seen = np.asarray(scores), arguments.mask("seen", seen)
+    if scores.ndim != 2 or scores.shape != seen.shape or np.isnan(scores).any():
+        raise ValueError(
+            f"hit_rate: scores (no NaN) and seen must be [n_users, n_items] alike, got {scores.shape} and "
+            f"{seen.shape}."
+        )
+    target = arguments.whole("target", target, 0, scores.shape[1] - 1)
+    k = arguments.whole("k", k, 1)
+    if seen[:, target].all():
+        raise ValueError(f"hit_rate: everybody has item {target}, so nobody can be offered it.")
     users = ~seen[:, target]
     rows, own = scores[users], scores[users, target][:, None]
     before = (rows > own).sum(axis=1) + (rows[:, :target] == own).sum(axis=1)
@@ -137,7 +155,8 @@ def hit_rate(scores: np.ndarray, seen: np.ndarray, target: int, k: int = 50) -> 
 
 def with_profiles(train: Interactions, fakes: np.ndarray) -> Interactions:
     """`train` and the profiles `fakes` `[m, n_items]` (0/1) as m more users, at the end, without ratings and
-    times."""
+    times. Raises ValueError for other profiles."""
+    fakes = _profiles(fakes, train.n_items)
     rows, items = np.nonzero(fakes)
     names = [f"fake {number}" for number in range(len(fakes))]
     return Interactions(
@@ -149,3 +168,11 @@ def with_profiles(train: Interactions, fakes: np.ndarray) -> Interactions:
         train.item_ids,
         f"{train.name} with {len(fakes)} fake profiles",
     )
+
+
+def _profiles(fakes: np.ndarray, n_items: int) -> np.ndarray:
+    """Profiles as float64 `[m, n_items]` of 0 and 1, or ValueError."""
+    fakes = arguments.mask("fakes", fakes)
+    if fakes.ndim != 2 or fakes.shape[1] != n_items:
+        raise ValueError(f"fakes must be [m, {n_items}], one row a profile, got {fakes.shape}.")
+    return fakes.astype(np.float64)

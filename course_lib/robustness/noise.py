@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from course_lib import arguments
 from course_lib.data import Interactions
 
 
 def without_events(interactions: Interactions, dose: float, seed: int = 0) -> Interactions:
     """The interactions less a random share `dose` (0…1) of them, rounded. Raises ValueError for a dose
     outside 0…1."""
-    hit = _drawn(len(interactions), dose, np.random.default_rng(seed))
+    hit = _drawn(len(interactions), dose, np.random.default_rng(arguments.seed(seed)))
     return interactions.select(~hit)
 
 
@@ -21,7 +22,7 @@ def with_wrong_items(interactions: Interactions, dose: float, seed: int = 0) -> 
     A wrong item is drawn evenly from the catalogue. An event whose new item its user has already
     is left out, because a pair occurs once. Raises ValueError for a dose outside 0…1.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(arguments.seed(seed))
     hit = _drawn(len(interactions), dose, generator)
     # Drawn for all events, whatever the dose: an event that is wrong in a small dose stays equally wrong.
     drawn = generator.integers(interactions.n_items, size=len(interactions))
@@ -46,7 +47,7 @@ def without_entries(features: sp.csr_array, dose: float, seed: int = 0) -> sp.cs
     """A feature matrix `[n_items, d]` less a random share `dose` (0…1) of its stored entries (edges of the
     graph). Raises ValueError for a dose outside 0…1."""
     rows, columns, values = _edges(features)
-    kept = ~_drawn(len(rows), dose, np.random.default_rng(seed))
+    kept = ~_drawn(len(rows), dose, np.random.default_rng(arguments.seed(seed)))
     return sp.csr_array((values[kept], (rows[kept], columns[kept])), shape=features.shape)
 
 
@@ -57,7 +58,7 @@ def with_false_edges(features: sp.csr_array, dose: float, seed: int = 0) -> sp.c
     number of edges and, nearly, each attribute its number of films; of two edges that become one, one is
     kept. So only *what* an edge says changes. Raises ValueError for a dose outside 0…1.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(arguments.seed(seed))
     rows, columns, values = _edges(features)
     hit = np.flatnonzero(_drawn(len(rows), dose, generator))
     other = generator.permutation(hit)
@@ -72,6 +73,5 @@ def _edges(features: sp.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _drawn(n: int, dose: float, generator: np.random.Generator) -> np.ndarray:
-    if not 0 <= dose <= 1:
-        raise ValueError(f"A dose of noise is a share from 0 to 1, got {dose!r}.")
+    arguments.real("A dose of noise", dose, at_least=0, at_most=1)
     return generator.permutation(n) < round(dose * n)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from course_lib import arguments
 from course_lib.robustness.injection import InjectedEASE, InjectedUserKNN
 
 KINDS = ("random", "average", "bandwagon")
@@ -20,18 +21,26 @@ def fake_profiles(
 
     kind: "random", others drawn evenly; "average", drawn in proportion to `item_counts` (int `[n_items]`),
     as an average person would have them; "bandwagon", one half the most popular items, the rest drawn
-    evenly. Raises ValueError for another kind or a length outside 2…n_items.
+    evenly. Raises ValueError for another kind, a length outside 2…n_items, a target that there is not, counts
+    that are negative or NaN, and ("average") too few items with a count.
     """
     if kind not in KINDS:
         raise ValueError(f"fake_profiles knows {', '.join(KINDS)}, not {kind!r}.")
-    if not 2 <= length <= len(item_counts):
-        raise ValueError(f"A profile has 2 to {len(item_counts)} items, got length {length}.")
+    item_counts = arguments.numbers(
+        "item_counts", item_counts, "count all items"
+    )  # signed, for the sort below
+    if not (item_counts >= 0).all():
+        raise ValueError(f"item_counts is negative in {arguments.rows(item_counts < 0)}.")
+    n = arguments.whole("n", n, 1)
+    length = arguments.whole("The length of a profile", length, 2, len(item_counts))
+    target = arguments.whole("target", target, 0, len(item_counts) - 1)
+    arguments.generator(rng)
     fakes = np.zeros((n, len(item_counts)))
     fakes[:, target] = 1
     if kind == "bandwagon":
         hot = np.argsort(-item_counts, kind="stable")[: length // 2]
         fakes[:, hot] = 1
-    chance = item_counts.astype(float) if kind == "average" else np.ones(len(item_counts))
+    chance = item_counts if kind == "average" else np.ones(len(item_counts))
     for row in fakes:
         _fill(row, length, chance, rng)
     return fakes
@@ -53,9 +62,19 @@ def optimised_profiles(
     whichever of the `pool_size` most popular items lets the target pass the `k`-th place of most users; the
     bar of each user is the one before the attack, and passing it is counted softly. All profiles share
     the result, but each exchanges the share `disguise` of it (one item at least) for items drawn by
-    popularity. Float64 `[n, n_items]`.
+    popularity. Float64 `[n, n_items]`. Raises ValueError for a pool smaller than the profile, numbers out of
+    range, and a target that everybody has.
     """
     counts = model.train.item_counts
+    n = arguments.whole("n", n, 1)
+    length = arguments.whole("The length of a profile", length, 2, len(counts))
+    target = arguments.whole("target", target, 0, len(counts) - 1)
+    arguments.whole("pool_size", pool_size, length - 1)
+    arguments.real("disguise", disguise, at_least=0, at_most=1)
+    k = arguments.whole("k", k, 1, len(counts))
+    arguments.generator(rng)
+    if model.seen[:, target].all():
+        raise ValueError(f"optimised_profiles: everybody has item {target}, so there is nobody to win.")
     users = np.flatnonzero(~model.seen[:, target])
     clean = model.scores(np.zeros((0, len(counts))))[users]
     bar = -np.partition(-clean, k - 1, axis=1)[:, k - 1][:, None].astype(np.float64)
@@ -80,5 +99,10 @@ def _fill(row: np.ndarray, length: int, chance: np.ndarray, rng: np.random.Gener
     """Add items to a profile, drawn by `chance`, until it has `length`."""
     free = np.flatnonzero((row == 0) & (chance > 0))
     missing = length - int(row.sum())
+    if missing > len(free):
+        raise ValueError(
+            f"A profile of {length} items needs {missing} more, and only {len(free)} have a count above 0; "
+            "make it shorter."
+        )
     if missing > 0:
         row[rng.choice(free, missing, replace=False, p=chance[free] / chance[free].sum())] = 1

@@ -225,8 +225,8 @@ def test_short_work_shows_no_bar_and_long_work_does(encoder, capsys, monkeypatch
         ([], ValueError, "texts is empty"),
         (["toy", "  "], ValueError, "the text at position 1 is empty"),
         (["toy", "\u200b"], ValueError, r"the text at position 1, .* holds no character that the tokenizer"),
-        (["toy", None], TypeError, "the text at position 1 is NoneType, not str"),
-        ("toy", TypeError, r"texts is one str: give a list of texts, for example \[text\]"),
+        (["toy", None], ValueError, "the text at position 1 is NoneType, not str"),
+        ("toy", ValueError, r"texts is one str: give a list of texts, for example \[text\]"),
     ],
 )
 @pytest.mark.parametrize("cache", [True, False])

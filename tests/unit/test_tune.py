@@ -76,7 +76,7 @@ def test_given_lists_are_ranked_instead_of_the_catalogue(split):
 
 
 def test_what_cannot_be_tuned_is_refused(split):
-    with pytest.raises(ValueError, match="at least 1 trial"):
+    with pytest.raises(ValueError, match="the budget must be a whole number from 1"):
         tune(EASE, {}, split, budget=0)
     with pytest.raises(ValueError, match="no value to try for regularization"):
         tune(EASE, {"regularization": []}, split)

@@ -188,5 +188,5 @@ def test_published_rows_of_a_group_are_equal_never_empty_and_what_is_common():
 
 
 def test_a_k_that_cannot_be_is_refused():
-    with pytest.raises(ValueError, match="k must lie"):
+    with pytest.raises(ValueError, match="k must be a whole number from 1 to 3"):
         groups_of_at_least(4, np.zeros((3, 1)))

@@ -89,7 +89,7 @@ def test_cutting_and_padding():
     lists = Candidates(np.array([[3, 1]]), np.array([[2.0, 1.0]]))
     assert lists.top(1).ids.tolist() == [[3]]
     assert lists.padded(4).ids.tolist() == [[3, 1, -1, -1]]
-    with pytest.raises(ValueError, match="choose 1 to 2"):
+    with pytest.raises(ValueError, match="from 1 to 2"):
         lists.top(3)
     with pytest.raises(ValueError, match=r"use top\(1\)"):
         lists.padded(1)

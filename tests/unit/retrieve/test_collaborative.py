@@ -312,12 +312,12 @@ def test_hybrid_of_one_side_ranks_as_that_side(weight):
         (lambda: UserKNN(0), "neighbours must be a whole number from 1"),
         (lambda: ItemKNN(2.5), "neighbours must be a whole number from 1"),
         (lambda: ItemKNN(weighting="pearson"), "cosine, tfidf, bm25"),
-        (lambda: ALS(0), "factors must be above 0"),
+        (lambda: ALS(0), "factors must be a whole number from 1"),
         (lambda: ALS(regularization=-1), "regularization must be at least 0"),
         (lambda: BPR(learning_rate=0), "learning_rate must be above 0"),
         (lambda: EASE(0), "regularization must be above 0"),
         (lambda: EASE(float("nan")), "regularization must be above 0"),
-        (lambda: Hybrid(UserKNN(), ItemKNN(), 1.5), "weight must lie in 0…1"),
+        (lambda: Hybrid(UserKNN(), ItemKNN(), 1.5), "weight must be at least 0 and at most 1"),
     ],
 )
 def test_settings_out_of_range_are_refused(make, message):

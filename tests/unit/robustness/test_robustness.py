@@ -109,7 +109,7 @@ def test_profiles_hold_the_target_and_have_the_length_that_was_asked_for(train):
     assert (fakes[:, hot] == 1).all()
     with pytest.raises(ValueError, match="not 'loud'"):
         fake_profiles("loud", 7, 6, 12, train.item_counts, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="length 1"):
+    with pytest.raises(ValueError, match="from 2 to 60, got 1"):
         fake_profiles("random", 7, 6, 1, train.item_counts, np.random.default_rng(0))
 
 
@@ -134,7 +134,7 @@ def test_a_larger_dose_contains_a_smaller_one(train):
     assert wrong[0] <= wrong[1]
     assert len(wrong[0]) > 0
     assert set(with_wrong_items(train, 0.0).pair_keys) == set(train.pair_keys)
-    with pytest.raises(ValueError, match="from 0 to 1"):
+    with pytest.raises(ValueError, match="at least 0 and at most 1"):
         without_events(train, 1.5)
 
 
