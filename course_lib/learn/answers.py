@@ -75,7 +75,7 @@ def judged(
         if near(value, mistake):
             return message
     if near(value, right, 1) or abs(value - right) <= 1.5 * 10**-decimals:
-        return f"nearly: keep all digits on the way, and give at least {decimals} decimals at the end."
+        return f"nearly, but keep all digits on the way, and give at least {decimals} decimals at the end."
     return otherwise
 
 

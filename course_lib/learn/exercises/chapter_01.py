@@ -72,7 +72,7 @@ def _hits(candidates, relevant):
 
 def _blame(answer):
     blame = {
-        name: as_choice(stage, ("retrieval", "ranking", "neither"), name)
+        name: as_choice(stage, ("retrieval", "ranking", "neither"), f"the answer for {name}")
         for name, stage in as_mapping(answer, ("Ana", "Bo", "Chen")).items()
     }
     mistakes = {

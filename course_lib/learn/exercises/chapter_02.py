@@ -77,7 +77,7 @@ def _dimensions(answer):
     if value == 385:
         return None
     if 384 <= value < 385:
-        return "nearly: it must be a whole number, and large enough. Round up."
+        return "nearly, but it must be a whole number, and large enough. Round up."
     if math.isclose(value, 100, abs_tol=1):
         return "in 100 dimensions one standard deviation is 0.1; that holds 68 % of the pairs, not 95 %."
     if math.isclose(value, 19.6, abs_tol=1):

@@ -26,7 +26,7 @@ def _vote(answer):
 
 def _detector(answer):
     mistakes = {
-        0.5: "nearly: do not round the number of flagged people before you divide; 1 % of 943 is 9.43.",
+        0.5: "nearly, but do not round the number of flagged people before you divide; 1 % of 943 is 9.43.",
         0.99: "0.99 is the share of genuine people who pass. Of the *flagged*, how many are fake?",
         1.0: "that is the recall: all fakes are found. But genuine people were flagged, too.",
         0.01: "that is the false-positive rate; precision has another denominator.",

@@ -121,7 +121,7 @@ def test_a_number_is_judged_by_the_mistake_that_leads_to_it():
 
     assert judge(1.244) is None
     assert judge(0.67) == "half of it."
-    nearly = "nearly: keep all digits on the way, and give at least 3 decimals at the end."
+    nearly = "nearly, but keep all digits on the way, and give at least 3 decimals at the end."
     assert judge(1.2) == judge(1.24) == judge(1.243) == nearly
     assert judge(7) == "begin again."
 
