@@ -38,6 +38,12 @@ NOT_SEARCHED = ".headerlink, .math, .ledger-filter, .ledger-wall, pre, .cell_inp
 EXERCISE = re.compile(r"^\*\*(\d\d[a-z]?\.\d+)\*\*\s+", re.MULTILINE)
 # An id of the ledger in running text, but not in code, in a link or as part of a longer word.
 LEDGER_ID = re.compile(r"(?<![\w`\[/#-])D[1-5]-\d\d(?![\w`\]-])")
+# A paper's number at arXiv, as chapters cite it.
+ARXIV = re.compile(r"\barXiv:(\d{4}\.\d{4,5})\b")
+# What no link belongs into: code, formulas, headings, and links that are there already.
+UNLINKED = re.compile(
+    r"(^```.*?^```|`[^`\n]*`|\$[^$]*\$|^#.*?$|<[^>]*>|\[[^\]]*\]\([^)]*\))", re.MULTILINE | re.DOTALL
+)
 
 
 class BookError(Exception):
@@ -146,15 +152,44 @@ def read_chapters(notebooks: Path) -> list[pages.Chapter]:
 def prepare_notebook(notebook: dict) -> None:
     """Change a parsed notebook in place for the page.
 
-    Ledger ids in the text become links to the ledger, an exercise gets a heading that can be found, verdicts
-    get a mark that the ledger can link to, and outputs keep only what a page can show.
+    Ledger ids, terms and papers in the text become links, an exercise gets a heading that can be found,
+    verdicts get a mark that the ledger can link to, and outputs keep only what a page can show.
     """
+    terms = pages.term_places()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             text = EXERCISE.sub(r"### Exercise \1\n\n", "".join(cell["source"]))
-            cell["source"] = LEDGER_ID.sub(_ledger_link, text)
+            cell["source"] = LEDGER_ID.sub(_ledger_link, link_terms_and_papers(text, terms))
         if cell["cell_type"] == "code":
             cell["outputs"] = [part for output in cell["outputs"] for part in _for_a_page(output)]
+
+
+def link_terms_and_papers(text: str, terms: dict[str, tuple[str, str]]) -> str:
+    """`text` (Markdown) with a link at each arXiv number and at the first use of each glossary term.
+
+    A use of a term is its Chinese name in brackets, as in "cold start (冷启动)". `terms` is what
+    `pages.term_places` gives; a term that has got its link is taken out of it.
+    """
+
+    def term(match: re.Match) -> str:
+        if match["zh"] not in terms:
+            return match[0]
+        english, place = terms[match["zh"]]
+        for chinese in [name for name, found in terms.items() if found[1] == place]:
+            del terms[chinese]
+        link = (
+            f'<a class="term-link" lang="zh" href="glossary.html#{place}" title="{english}">{match["zh"]}</a>'
+        )
+        return f"({match['before']}{link})"
+
+    names = "|".join(map(re.escape, sorted(terms, key=len, reverse=True)))
+    use = re.compile(rf"\((?P<before>(?:[^()\n]*, )?)(?P<zh>{names})\)" if names else r"(?!)")
+    parts = UNLINKED.split(text)
+    parts[::2] = [
+        ARXIV.sub(r'<a href="https://arxiv.org/abs/\1">arXiv:\1</a>', use.sub(term, part))
+        for part in parts[::2]
+    ]
+    return "".join(parts)
 
 
 def _ledger_link(match: re.Match) -> str:
@@ -171,7 +206,11 @@ def _for_a_page(output: dict) -> list[dict]:
     }
     if verdict is None:
         return [shown]
-    place = f'<span class="verdict-anchor" id="{pages.anchor(verdict["id"])}"></span>'
+    name, anchor = verdict["id"], pages.anchor(verdict["id"])
+    place = (
+        f'<p class="verdict-anchor" id="{anchor}"><a href="#{anchor}">Verdict on {name}</a> · '
+        f'<a href="ledger.html#{name.lower()}">{name} in the ledger</a></p>'
+    )
     return [{"output_type": "display_data", "data": {"text/html": place}, "metadata": {}}, shown]
 
 

@@ -140,7 +140,8 @@ def _headline(ledger: Ledger) -> str:
         '<figure class="headline"><blockquote><span>The documents say:</span> '
         f"{escape(entry.says)}</blockquote>{drawing}"
         f"<figcaption>{_word(record).capitalize()}. {escape(scope)}. "
-        f'<a href="{_cell(record, HEADLINE)}">{HEADLINE}, chapter {record.notebook[:2]}</a>'
+        f'<a class="entry-link" href="{_cell(record, HEADLINE)}">{HEADLINE}, '
+        f"chapter {record.notebook[:2]}</a>"
         "</figcaption></figure>"
     )
 
@@ -280,10 +281,26 @@ def glossary_page(chapters: list[Chapter], ledger: Ledger, path: Path = GLOSSARY
     return _fill(template, {"terms": "\n\n".join(sections)})
 
 
+def term_places(path: Path = GLOSSARY_FILE) -> dict[str, tuple[str, str]]:
+    """For each Chinese term of the glossary its English name and the id of its place on the page.
+
+    A term such as 召回（阶段） is found without its addition in brackets, too.
+    """
+    places = {}
+    for group in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for term in group["terms"]:
+            for chinese in (term["zh"], term["zh"].split("（")[0]):
+                places.setdefault(chinese, (term["en"], _term_id(term)))
+    return places
+
+
+def _term_id(term: dict[str, str]) -> str:
+    return "term-" + re.sub(r"[^a-z0-9]+", "-", term["en"].lower()).strip("-")
+
+
 def _term(term: dict[str, str], ledger: Ledger, existing: dict[str, Chapter]) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", term["en"].lower()).strip("-")
     return (
-        f'<div class="term"><h3 id="term-{slug}"><dfn>{escape(term["en"])}</dfn> '
+        f'<div class="term"><h3 id="{_term_id(term)}"><dfn>{escape(term["en"])}</dfn> '
         f"{_chinese(term['zh'])}</h3>\n\n{term['means'].strip()}\n\n"
         f'<p class="term-zh" lang="zh">{escape(term["means_zh"].strip())}</p>\n\n'
         f"<p>({_chapter_named(term['chapter'], ledger, existing)})</p>\n\n</div>"

@@ -46,7 +46,9 @@ def chapter(title: str, outputs: list, figure_alt: str = "A grey square.") -> nb
             "figure", outputs=[output({"image/png": _png()}, {"image/png": {"alt": figure_alt}})]
         ),
         nbformat.v4.new_code_cell("verdicts", outputs=outputs),
-        nbformat.v4.new_markdown_cell("## Exercises\n\nTry.\n\n**02.1** How long is the arrow?"),
+        nbformat.v4.new_markdown_cell(
+            "## Exercises\n\nTry (余弦相似度); arXiv:2403.05440.\n\n**02.1** How long is the arrow?"
+        ),
         nbformat.v4.new_code_cell("answer = ...", metadata={"tags": ["exercise"]}),
         nbformat.v4.new_markdown_cell(
             "<details>\n<summary>Show a solution</summary>\n\n"

@@ -13,7 +13,7 @@ import yaml
 from bs4 import BeautifulSoup
 from small_course import chapter, write_course
 
-from book.build import BOOK, BookError, build
+from book.build import BOOK, BookError, build, link_terms_and_papers
 from book.ledger import read_ledger
 from book.measured import BENCHMARKS
 from book.page_changes import keep_intervals_whole
@@ -190,6 +190,35 @@ def test_chapter_folds_its_solution_and_links_ledger_ids(small_book):
     assert not solution.has_attr("open")
     assert solution.select_one("div.highlight-python pre").get_text().strip() == "answer = 1"
     assert text.select_one("td a[href='ledger.html#d1-16']")
+
+
+def test_a_verdict_card_leads_to_the_ledger_and_to_itself(site):
+    rows = page(site, "ledger").select("#ledger-table tbody tr")
+    chapters = {path.name: soup for path, soup in pages(site).items() if path.name[:2].isdigit()}
+    cards = 0
+    for row in rows:
+        for link in row.select(".evidence a[href*='#verdict-']"):
+            name, anchor = link["href"].split("#")
+            mark = chapters[name].find(id=anchor)
+            assert [a["href"] for a in mark("a")] == [f"#{anchor}", f"ledger.html#{row['id']}"]
+            cards += 1
+    assert cards == sum(len(soup.select(".verdict-anchor")) for soup in chapters.values()) >= 4
+
+
+def test_chapter_links_terms_and_papers(small_book):
+    text = page(small_book, "02_cosine")
+    assert [a["href"] for a in text.select("a.term-link")] == ["glossary.html#term-cosine-similarity"]
+    assert text.select_one("a[href='https://arxiv.org/abs/2403.05440']").get_text() == "arXiv:2403.05440"
+
+
+def test_the_first_use_of_a_term_is_linked_outside_code_formulas_and_headings():
+    terms = {"冷启动": ("Cold start", "term-cold"), "召回": ("Recall", "term-recall")}
+    use = "a film, new (cold start, 冷启动), again (冷启动), none (召)."
+    text = f"# Cold (冷启动)\n`x(召回)` and $(召回)$; {use}\n```\n(召回)\n```\n"
+    linked = link_terms_and_papers(text, terms)
+    link = '<a class="term-link" lang="zh" href="glossary.html#term-cold" title="Cold start">冷启动</a>'
+    assert linked == text.replace("(cold start, 冷启动)", f"(cold start, {link})")
+    assert list(terms) == ["召回"]
 
 
 def test_a_page_of_ours_names_a_chapter_that_does_not_exist_as_planned(site):
