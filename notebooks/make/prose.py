@@ -4,9 +4,9 @@ Hand-written prose holds no measured number; a generated sentence does. What rem
 settings, and figures that somebody else published. Three rules keep them true:
 
 - A figure is a number with a decimal point, a percentage, a power such as 10^-5, or, inside a formula, a
-  fraction of two whole numbers. It must stand in an ``assert`` of the same section (``##``) that also names
-  something of the lesson, or in the solution of its exercise, or, where documents and papers
-  state it, in the metadata of its own cell: ``quoted="0.72 95%" reason="…"``.
+  fraction of two whole numbers or a whole number that stands alone (``$12$``). It must stand in an ``assert``
+  of its section (``##``) that also names something of the lesson, or in the solution of its exercise, or,
+  where documents and papers state it, in the metadata of its own cell: ``quoted="0.72 95%" reason="…"``.
 - An equality that can be computed (``3 / 5 = 0.6``, chains, ≈) must hold to the digits that are printed.
 - A chapter that is named exists, or its sentence says *not written yet* or *planned*.
 
@@ -67,7 +67,7 @@ def counted(notebook: NotebookNode) -> tuple[int, int]:
 
 # --- Figures
 
-Value = Fraction | tuple[int, int]
+Value = Fraction | tuple[int, ...]  # a tuple for whole numbers: (12,), and (2, 4) for 2/4
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,8 @@ def figures(text: str, *, formula: bool = False) -> list[Figure]:
         for match in _FRACTION.finditer(text, start, end):
             above, below = (int(part) for part in match.groups() if part is not None)
             found.append(Figure(match[0], match.span(), (above, below)))
+        if whole := re.compile(r"\$(\d+)\$").fullmatch(text, start, end):
+            found.append(Figure(whole[1], whole.span(1), (int(whole[1]),)))
     return sorted(found, key=lambda one: one.span)
 
 
@@ -204,7 +206,7 @@ def _asserted(code: str, modules: set[str]) -> set[Value]:
 
 
 def _numbers(node: ast.AST) -> Iterator[Value]:
-    """Numbers with a point below a node, and fractions of two whole numbers as they are written.
+    """Numbers with a point, fractions of two whole numbers as written, and whole numbers that are compared.
 
     Tolerances (keywords) are no part of the claim.
     """
@@ -212,6 +214,9 @@ def _numbers(node: ast.AST) -> Iterator[Value]:
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, float) and math.isfinite(node.value):
         yield Fraction(repr(node.value))
+    if isinstance(node, ast.Compare | ast.Tuple | ast.List):  # what is compared, and no part of a calculation
+        whole = [getattr(part, "value", None) for part in ast.iter_child_nodes(node)]
+        yield from ((value,) for value in whole if type(value) is int)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         sides = [getattr(side, "value", None) for side in (node.left, node.right)]
         if all(type(side) is int for side in sides):

@@ -288,14 +288,14 @@ learn.verdict(
     "corrected",
     "The value that the document leaves open is {cosine}; the root in its formula lacks a bracket.",
     numbers={"cosine": show.number(by_hand, 4)},
-    data="the document's 7 + 7 numbers",
+    data=f"the document's {len(user)} + {len(item)} numbers",
 )
 learn.verdict(
     "D1-16",
     "correct",
     "The formula is right: derived above, bounded by −1 and 1, and it agrees with {libraries} libraries to six decimals.",
     numbers={"libraries": len(answers) - 1},
-    data="proof, and the document's 7 + 7 numbers",
+    data=f"proof, and the document's {len(user)} + {len(item)} numbers",
 )
 
 # %% [markdown]

@@ -83,6 +83,7 @@ HELD = [
     ("It is $\\frac{10}{14}$ or $\\tfrac12$.", "assert share == [10 / 14, 1 / 2]"),
     ("It is $10^{-5}$.", "assert delta == 1e-5"),
     ("`k = 0.75`", "assert k == 0.75"),
+    ("It is $12$ of $24$.", "assert (sum(x), len(x)) == (12, 24)"),
 ]
 NOT_HELD = [
     ("It is 0.89.", ""),
@@ -97,6 +98,8 @@ NOT_HELD = [
     ("It is 0.89.", "def never():\n    assert x == 0.89"),
     ("It is 0.89.", "assert x == 0.88"),
     ("It is 1.0.", "assert x == 1"),
+    ("It is $12$.", "assert x == 12.5"),
+    ("It is $12$.", "x = 12"),
     ("It is 12 %.", "assert x == 12"),
     ("It is $2/4$.", "assert x == 1 / 2"),
     ("| 0.89 |", ""),
