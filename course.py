@@ -485,6 +485,7 @@ def lab(course, fresh, more):
     """Open JupyterLab on copies of the lessons: whatever a learner saves, the course stays as it is."""
     anew = [word for key in fresh for word in ("--fresh", key)]
     carry_out("laying out the lessons", course.module("notebooks.make", "lessons", *anew))
+    print(f"Your copies of the chapters are in {WORK}; nothing writes over what you save there.")
     if course.module("data_scripts", "get", *course.offline):
         print("course: some data is missing, so some cells will fail. JupyterLab opens all the same.")
     quiet = (  # JupyterLab would ask its publisher for news and for a newer version
