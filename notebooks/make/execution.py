@@ -187,13 +187,12 @@ def compared(
             else:
                 is_now = now.get(name, "none, for the chapter stopped" if row["error"] else "none")
                 differ.append(f"  {name} ({row['key']}): {is_now}; in the book: {stored.get(name, 'none')}")
+    lines = [f"{same} of {same + len(differ)} verdicts as in the book.", *differ]
     if differ and same_run:
-        differ.append(
-            "Nothing should differ at this scale and seed: `python course.py test` shows where it starts."
-        )
+        lines.append("Nothing should differ at this scale and seed: see `python course.py test`.")
     elif differ:
-        differ.append("This may happen: the run had another scale, seed or parameter than the book.")
-    return "\n".join([f"{same} of {same + len(differ)} verdicts as in the book.", *differ])
+        lines.append("This may happen: the run had another scale, seed or parameter than the book.")
+    return "\n".join(lines)
 
 
 def tally(found: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCKS = [path for path in (course.LOCK, course.BENCHMARK_LOCK) if path.exists()]
 PLATFORMS = {
     "linux": {"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux"},
+    "linux on ARM": {"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux"},
     "darwin": {"sys_platform": "darwin", "os_name": "posix", "platform_system": "Darwin"},
     "win32": {"sys_platform": "win32", "os_name": "nt", "platform_system": "Windows"},
 }
@@ -59,7 +60,7 @@ def test_lock_brings_no_cuda(lock):
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("minor", range(course.OLDEST[1], course.NEWEST[1] + 1))
 def test_lock_has_one_version_of_each_package_on_every_platform(platform, minor):
-    machine = "arm64" if platform == "darwin" else "x86_64"
+    machine = {"darwin": "arm64", "linux on ARM": "aarch64"}.get(platform, "x86_64")
     here = {
         "python_version": f"3.{minor}",
         "python_full_version": f"3.{minor}.9",
@@ -90,13 +91,26 @@ def test_launcher_continuous_integration_and_metadata_name_the_same_pythons():
     )
 
 
+def test_readme_says_the_same_times_sizes_and_pythons_as_the_launcher():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in ("run", "test"):
+        (line,) = re.findall(rf"^python course.py {command} +# (.*?):", readme, re.MULTILINE)
+        assert line == course.COMMANDS[command][1]
+    takes, disk = course.INSTALLATION
+    assert f"about {takes} more" in readme
+    (oldest, newest) = (".".join(map(str, version)) for version in (course.OLDEST, course.NEWEST))
+    assert f"You need Python {oldest} to {newest}, {disk} of disk" in readme
+    assert f"<{course.CPU_INDEX}>" in readme
+
+
 def test_environment_for_conda_installs_the_lock_and_a_supported_python():
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
     dependencies = yaml.safe_load(text)["dependencies"]
     python = next(entry for entry in dependencies if str(entry).startswith("python="))
     assert SpecifierSet(PROJECT["requires-python"]).contains(python.removeprefix("python=") + ".0")
     assert "pip" in dependencies
-    assert dependencies[-1] == {"pip": ["-r requirements.lock", "-e ."]}
+    cpu_builds = f"--extra-index-url {course.CPU_INDEX}"
+    assert dependencies[-1] == {"pip": [cpu_builds, "-r requirements.lock", "-e ."]}
     for line in text.splitlines():
         assert line.endswith(":") or "  # " in line, f"say why: {line}"
 
