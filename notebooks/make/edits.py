@@ -28,9 +28,7 @@ def is_as_written(notebook: Path) -> bool:
     """Whether a file is, byte for byte but for line ends, what the kit wrote there."""
     content = notebook.read_bytes().replace(b"\r\n", b"\n")
     found = _SEAL.search(content)
-    if found is None:
-        return b'"source_sha256"' in content  # written before there were seals
-    return found[0] == _seal(content)
+    return found is not None and found[0] == _seal(content)
 
 
 def replace(path: Path, content: bytes) -> None:
