@@ -92,6 +92,7 @@ BENCHMARKS = {
 INSTALLATION = ("5 min", "3 GB")  # without CUDA
 # In GB, of an installed package other than torch, and of torch without CUDA: on disk, and to download.
 OF_A_PACKAGE, OF_TORCH = (0.008, 0.003), (0.8, 0.2)
+SIZE_OF_EMPTY_VENV = 20e6  # bytes
 UNPACKED = 2.0  # CUDA packages on disk, in sizes of their downloads
 
 
@@ -530,7 +531,7 @@ def assets_for(*uses):
 
 
 def carry_out(what, exit_code):
-    if exit_code == 130:
+    if exit_code in (130, -signal.SIGINT):
         raise KeyboardInterrupt
     if exit_code:
         raise Stop(f"{what} failed; the lines above say why. What was finished before that is kept.")
@@ -580,8 +581,8 @@ def make_venv(inside_venv):
     print(f"Making the environment {VENV} ({why}) ...", flush=True)
     words = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     made = subprocess.run(words, capture_output=True, text=True)
-    if made.returncode and DISK_FULL.search(made.stdout + made.stderr):
-        raise OSError(errno.ENOSPC, "")
+    if made.returncode and shutil.disk_usage(ROOT).free < SIZE_OF_EMPTY_VENV:
+        raise OSError(errno.ENOSPC, "the disk is full")
     if made.returncode:
         raise Stop(
             f"Python could not make the environment {VENV}. It said:\n{(made.stdout + made.stderr).strip()}\n"
@@ -690,7 +691,7 @@ def why_pip_failed(said, offline):
     PIP_LOG.write_text(said, encoding="utf-8")
     log = f"All that pip said is in {PIP_LOG}."
     if DISK_FULL.search(said):
-        return f"the disk is full: the packages could not be installed. Free some GB and start again. {log}"
+        return f"the disk is full: pip could not install all. Free {INSTALLATION[1]} and start again. {log}"
     if offline:
         return f"not everything is installed, and --offline forbids to fetch it. Start once without it. {log}"
     if re.search(r"Failed to establish a new connection|[Nn]ame ?[Rr]esolution|ProxyError|timed out", said):
@@ -816,7 +817,7 @@ def stop_if_a_disk_is_too_full(missing, cuda=None):
     for parts in needs.values():
         needed, free = sum(size for _, size in parts), shutil.disk_usage(parts[0][0]).free / 1e9
         if needed > free:
-            folders = " and ".join(dict.fromkeys(str(folder) for folder, _ in parts))
+            folders = ", ".join(dict.fromkeys(str(folder) for folder, _ in parts))
             raise Stop(
                 f"too little free disk: {needed:.1f} GB are needed and {free:.1f} GB are free on the disk of "
                 f"{folders}. Nothing was downloaded. Free some, or name folders on another disk (TMPDIR and "
@@ -835,5 +836,5 @@ if __name__ == "__main__":
         sys.exit(130)
     except OSError as problem:
         if problem.errno == errno.ENOSPC:
-            sys.exit("course: the disk is full. Free some GB and start the same command again.")
+            sys.exit(f"course: the disk is full. Free {INSTALLATION[1]} and start the same command again.")
         sys.exit(f"course: {problem.strerror or problem}: {problem.filename or 'file unknown'}.")

@@ -211,6 +211,18 @@ def test_too_little_disk_is_said_with_numbers_before_anything_is_downloaded(toy,
     assert not toy.stamp.exists()
 
 
+def test_a_disk_too_full_for_an_empty_environment_is_not_blamed_on_python(monkeypatch, tmp_path):
+    monkeypatch.setattr(course, "VENV", tmp_path / ".venv")
+    failed = subprocess.CompletedProcess([], 1, "Error: ensurepip returned non-zero exit status 1", "")
+    monkeypatch.setattr(course.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(course.Stop, match="python3-venv"):
+        course.make_venv(inside_venv=False)
+    monkeypatch.setattr(course.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**5))
+    with pytest.raises(OSError, match="full") as caught:
+        course.make_venv(inside_venv=False)
+    assert caught.value.errno == errno.ENOSPC
+
+
 def test_cuda_and_the_folders_of_pip_count_as_disk_that_is_needed(monkeypatch, tmp_path):
     monkeypatch.setattr(course, "VENV_PYTHON", sys.executable)
     monkeypatch.setattr(course, "VENV", tmp_path)
