@@ -10,6 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
+from course_lib import arguments
+from course_lib.similarity import in_reach
+
 
 def coverage(ids: np.ndarray, n_items: int) -> float:
     """Share of the catalogue that stands in at least one list, 0…1.
@@ -65,6 +68,8 @@ def intra_list_diversity(ids: np.ndarray, item_vectors: np.ndarray | sp.csr_arra
     >>> intra_list_diversity(np.array([[0, 1, 2]]), np.array([[1.0, 0], [0, 2], [3, 0]])).round(4)
     array([0.6667])
     """
+    if not sp.issparse(item_vectors):  # scikit-learn takes a short dense row for zero
+        item_vectors = in_reach(arguments.numbers("item_vectors", item_vectors, "repair them", n_dims=2))
     directions = normalize(item_vectors).astype(np.float64)
     listed = _membership(ids, directions.shape[0])
     # |Σv|² = Σ|v|² + 2 Σ over pairs, so that no list of pairs is ever built.
