@@ -241,6 +241,10 @@ def read_command_line(words):
             f"`test` checks the whole course and takes no such word: {' '.join(more)}. For one chapter: "
             "python course.py run 02, or python course.py check 02"
         )
+    if name == "lab" and more and not more[0].startswith("-"):
+        raise Stop(
+            f"`lab` opens all lessons and takes no such word: {more[0]}. `lab --help` shows its options."
+        )
     if more and name != "lab":
         line.error(f"unrecognized arguments: {' '.join(more)}")
     options.command = name
@@ -271,6 +275,8 @@ def compare_with_what_there_is(options):
         refuse_unknown("data set", options.names, read_toml(SOURCES))
         if options.what == "list" and (options.names or options.chapters):
             raise Stop("names and --for go with `data get`; `data list` names everything.")
+    if options.torch_index and not re.match(r"(https?|file)://", options.torch_index):
+        raise Stop(f"--torch-index is an address such as {CPU_INDEX}, and not {options.torch_index!r}.")
     if options.command == "book" and not 0 <= options.port < 65536:
         raise Stop(f"a port is a number from 0 to 65535, and not {options.port}.")
     if options.command == "benchmark":

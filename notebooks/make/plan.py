@@ -68,7 +68,10 @@ class Course:
     @cached_property
     def chapters(self) -> list[Chapter]:
         """The rows of ``plan.toml`` in their order. Raises ``CourseError`` where rows and sources differ."""
-        rows = tomllib.loads((self.folder / "plan.toml").read_text(encoding="utf-8"))["chapters"]
+        try:
+            rows = tomllib.loads((self.folder / "plan.toml").read_text(encoding="utf-8"))["chapters"]
+        except (OSError, ValueError, KeyError) as error:
+            raise CourseError(f"notebooks/plan.toml cannot be read: {error}.") from None
         for key in rows.keys() ^ {path.stem for path in (self.folder / "source").glob("*.py")}:
             lacks = "source" if key in rows else "row in notebooks/plan.toml"
             raise CourseError(f"{key} has no {lacks}: a chapter needs a row and a source, or neither.")

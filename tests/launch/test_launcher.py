@@ -288,6 +288,11 @@ def test_other_pythons_are_refused_in_words(version):
         (["data", "get", "--for", "plums"], "There is no chapter 'plums'. Chapters: 01_apples, 02_pears."),
         (["benchmark", "nosuch"], "there is no benchmark 'nosuch': choose from cf, encode,"),
         (["lab", "--torch-index"], "argument --torch-index: expected one argument"),
+        (["lab", "02"], "`lab` opens all lessons and takes no such word: 02."),
+        (["lab", "--fresh", "plums"], "There is no chapter 'plums'. Chapters: 01_apples, 02_pears."),
+        (["check", "plums"], "There is no chapter 'plums'. Chapters: 01_apples, 02_pears."),
+        (["run", "--torch-index", "cpu"], "--torch-index is an address such as https://"),
+        (["run", "--allow-cuda"], "unrecognized arguments: --allow-cuda"),
     ],
 )
 def test_what_is_not_there_is_said_before_anything_is_installed(empty, typed, said):
