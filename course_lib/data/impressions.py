@@ -53,7 +53,7 @@ class Impressions:
     @property
     def times(self) -> np.ndarray:
         """datetime64[s] [n]: when, naive as published."""
-        return self._column("time").to_numpy()
+        return self._column("time").to_numpy().astype("datetime64[s]")
 
     def histories(self, half_life: float | None = None) -> sparse.csr_array:
         """csr_array float32 [n, n_items]: the history of each impression, columns sorted in each row.

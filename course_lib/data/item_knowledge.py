@@ -4,8 +4,8 @@ import json
 
 import pandas as pd
 
-from course_lib.data.cache import asset_path
-from course_lib.data.interactions import DataError
+from course_lib.data.interactions import DataError, half_character
+from course_lib.data.text_files import check_rows, read_lines, read_rows, restore
 
 
 def load_kb4rec() -> pd.DataFrame:
@@ -15,19 +15,9 @@ def load_kb4rec() -> pd.DataFrame:
     3,655 of the 3,706 films of MovieLens-1M have a link. Raises `AssetMissing` if it is not fetched,
     `DataError` if the file is not what it should be.
     """
-    links = pd.read_csv(
-        asset_path("kb4rec", "ml2fb.txt"),
-        sep="\t",
-        names=["item_id", "entity"],
-        dtype=str,
-        keep_default_na=False,
-    )
-    if len(links) != 25_982 or not links["item_id"].is_unique:
-        raise DataError(
-            f"ml2fb.txt: 25,982 links, one a film, were expected, found {len(links):,}; "
-            "restore the file with `python course.py data get kb4rec`."
-        )
-    return links
+    links = read_rows("kb4rec", "ml2fb.txt", ["item_id", "entity"])
+    check_rows(links, "kb4rec", "ml2fb.txt", numbers=["item_id"], unique="item_id", count=25_982)
+    return links.reset_index(drop=True)
 
 
 def load_item_descriptions() -> dict[str, str]:
@@ -38,17 +28,18 @@ def load_item_descriptions() -> dict[str, str]:
     became known of a film after the ratings were given. Raises `AssetMissing` if it is not fetched,
     `DataError` if the file is not what it should be.
     """
-    path = asset_path("item-descriptions", "llm_response_item.json")
+    asset, file = "item-descriptions", "llm_response_item.json"
     try:
-        descriptions = json.loads(path.read_text(encoding="utf-8"))
+        descriptions = json.loads("\n".join(read_lines(asset, file)))
     except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path.name}, line {error.lineno}: not valid JSON; "
-            "restore the file with `python course.py data get item-descriptions`."
-        ) from None
+        raise DataError(f"{file}, line {error.lineno}: not valid JSON; {restore(asset)}.") from None
+    except RecursionError:
+        raise DataError(f"{file}: brackets without an end; {restore(asset)}.") from None
+    texts = descriptions.values() if isinstance(descriptions, dict) else [None]
+    if not all(isinstance(text, str) and not half_character(text) for text in texts):
+        raise DataError(f"{file}: a text for each film id was expected; {restore(asset)}.")
     if len(descriptions) != 3_883:
         raise DataError(
-            f"{path.name}: 3,883 descriptions were expected, found {len(descriptions):,}; "
-            "restore the file with `python course.py data get item-descriptions`."
+            f"{file}: 3,883 descriptions were expected, found {len(descriptions):,}; {restore(asset)}."
         )
     return descriptions

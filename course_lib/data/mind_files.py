@@ -4,13 +4,16 @@ A part, train or dev, is a folder or a zip file. A file in it is lines of tab-se
 without header and without quoting (https://github.com/msnews/msnews.github.io, assets/doc/introduction.md).
 """
 
+import codecs
 import hashlib
+import os
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +21,7 @@ import pyarrow.compute as pc
 
 from course_lib.data.interactions import DataError
 
+_RIGHTS = "ask its owner for the right to read it, or name another file"
 BLOCK_BYTES = 2**25  # of a file, held at once; what is made from them takes about ten times as much memory
 
 
@@ -30,7 +34,7 @@ class Part:
 
     def __init__(self, place: str | Path):
         self.place = Path(place).expanduser()
-        if not self.place.exists():
+        if not os.path.exists(self.place):  # False too where the folder above is closed to us
             raise DataError(f"{self.place} is not there; name a folder or a zip file with news.tsv in it.")
         found = self._members("news.tsv")
         if not found and self.place.is_dir():
@@ -53,8 +57,11 @@ class Part:
     def fingerprint(self) -> str:
         """sha256 of the files that are read from the part, or of its zip file."""
         if not self.place.is_dir():
-            with self.place.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+            try:
+                with self.place.open("rb") as stream:
+                    return hashlib.file_digest(stream, "sha256").hexdigest()
+            except OSError as error:
+                raise DataError(f"{self.place} cannot be read ({error.strerror}); {_RIGHTS}.") from None
         digest = hashlib.sha256()
         for file in ("news.tsv", "behaviors.tsv"):
             with self.open(file) as stream:
@@ -74,8 +81,10 @@ class Part:
                     yield stream
         except (FileNotFoundError, KeyError):
             raise DataError(f"{self.place} has no {file} beside news.tsv; put it there.") from None
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise DataError(f"{self.place} is a damaged zip file ({error}); fetch it again.") from None
+        except OSError as error:
+            raise DataError(f"{self.place}: {file} cannot be read ({error.strerror}); {_RIGHTS}.") from None
 
     def _members(self, file: str) -> list[str]:
         if self.place.is_dir():
@@ -92,20 +101,34 @@ class Part:
 class Malformed:
     """What happens to lines that break the format: refused at the first one, or skipped and counted."""
 
-    def __init__(self, mode: str, remedy: str = "repair the line, or skip such lines with malformed='skip'"):
+    def __init__(self, mode: str, remedy: str = "repair the line"):
         if mode not in ("refuse", "skip"):
             raise ValueError(f"malformed must be 'refuse' or 'skip', not {mode!r}.")
         self.refuse = mode == "refuse"
         self._remedy = remedy
+        self._count_of_file: Counter[str] = Counter()
+        self._first_of_file: dict[str, str] = {}
         self.count = 0
         self.first: list[str] = []  # the first three
 
-    def note(self, place: str, problem: str) -> None:
+    def note(self, file: str, line: int, problem: str) -> None:
         if self.refuse:
-            raise DataError(f"{place}: {problem}; {self._remedy}.")
+            raise DataError(f"{file}, line {line}: {problem}; {self._remedy}.")
         self.count += 1
+        self._count_of_file[file] += 1
+        self._first_of_file.setdefault(file, problem)
         if len(self.first) < 3:
-            self.first.append(f"{place}: {problem}")
+            self.first.append(f"{file}, line {line}: {problem}")
+
+    def nothing_left(self, file: str, kind: str) -> NoReturn:
+        """Raises the `DataError` for a file of which no line remains."""
+        count = self._count_of_file[file]
+        if count:
+            raise DataError(
+                f"{file}: all {count:,} lines are malformed; first: {self._first_of_file[file]}; name other "
+                f"files, or repair the lines. The first line left out was {self.first[0]}."
+            )
+        raise DataError(f"{file}: the file holds no {kind}; fetch it again.")
 
 
 class Block:
@@ -124,6 +147,8 @@ class Block:
         fields = pc.split_pattern(pc.if_else(right, lines, "\t" * (len(names) - 1)), "\t")
         self.columns = [pc.list_element(fields, place) for place in range(len(names))]
         self.flag(pc.is_null(lines), lambda row: "the line is not in UTF-8")
+        holds_nul = pc.fill_null(pc.match_substring(lines, "\0"), False)
+        self.flag(holds_nul, lambda row: "the line holds a NUL byte")
         self.flag(
             pc.invert(right),
             lambda row: (
@@ -151,7 +176,7 @@ class Block:
     def report(self, malformed: Malformed) -> None:
         """Hand over what was flagged, in the order of lines. Raises `DataError` if it is to be refused."""
         for row in sorted(self._problems):
-            malformed.note(f"{self._source}, line {self._first_line + row}", self._problems[row])
+            malformed.note(self._source, self._first_line + row, self._problems[row])
 
 
 class Numbering:
@@ -190,14 +215,14 @@ def read_blocks(part: Part, file: str, names: tuple[str, ...], line_end: str = "
 
 
 def _whole_lines(part: Part, file: str) -> Iterator[bytes]:
-    rest = b""
     with part.open(file) as stream:
+        rest = stream.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
         while block := stream.read(BLOCK_BYTES):
             lines, newline, rest = (rest + block).rpartition(b"\n")
             if newline:
                 yield lines
     if rest:
-        yield rest
+        yield rest.removesuffix(b"\n")
 
 
 def _text(lines: pa.BinaryArray) -> pa.StringArray:

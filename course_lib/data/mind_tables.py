@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from course_lib.data.interactions import DataError
 from course_lib.data.mind_files import Block, Malformed, Numbering, Part, read_blocks
 from course_lib.data.split import meaningless_order
 
@@ -63,7 +62,7 @@ def read_articles(part: Part, malformed: Malformed) -> pa.Table:
         block.report(malformed)
     table = pa.Table.from_batches(batches, ARTICLES)
     if not len(table):
-        raise DataError(f"{part.source('news.tsv')}: the file holds no article; fetch it again.")
+        malformed.nothing_left(part.source("news.tsv"), "article")
     return table.combine_chunks()
 
 
@@ -112,6 +111,7 @@ def read_behaviours(
             labelled,
             lambda token: f"the impression {token!r} is not an article of a news.tsv with -0 or -1",
         )
+        _flag_shown_twice(block, shown, item_ids)
         _flag_repeated(block, impression_ids, seen, "impression")
         well_formed = pa.array(block.well_formed)
         block.report(malformed)
@@ -131,24 +131,31 @@ def read_behaviours(
         n_impressions += len(kept[0])
         yield pa.record_batch(kept, schema=IMPRESSIONS)
     if not n_impressions:
-        raise DataError(f"{part.source('behaviors.tsv')}: the file holds no impression; fetch it again.")
+        malformed.nothing_left(part.source("behaviors.tsv"), "impression")
 
 
-def read_vectors(part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """(ids, vectors) of entity_embedding.vec: str [n] and float32 [n, 100]. Raises `DataError`."""
+def read_vectors(part: Part, remedy: str) -> tuple[np.ndarray, np.ndarray]:
+    """(ids, vectors) of entity_embedding.vec: str [n] and float32 [n, 100]. Raises `DataError` with the
+    remedy."""
     names = ("entity id", *(f"value {place}" for place in range(1, _DIMENSIONS + 1)))
     ids, vectors = [np.array([], dtype=str)], [np.empty((0, _DIMENSIONS), dtype=np.float32)]
     # MIND's lines end with a tab.
     for block in read_blocks(part, "entity_embedding.vec", names, line_end="\t\r"):
         values = []
+        block.flag(pc.equal(block.columns[0], ""), lambda row: "the entity id is empty")
         for column, name in zip(block.columns[1:], names[1:], strict=True):
             is_number = pc.match_substring_regex(column, _NUMBER)
             block.flag(
                 pc.invert(is_number),
                 lambda row, column=column, name=name: f"{name} is {column[row].as_py()!r}, not a number",
             )
-            values.append(pc.if_else(is_number, column, "nan").cast(pa.float32()).to_numpy())
-        block.report(Malformed("refuse", "repair the line"))
+            numbers = pc.if_else(is_number, column, "0").cast(pa.float32())
+            block.flag(
+                pc.invert(pc.is_finite(numbers)),
+                lambda row, column=column, name=name: f"{name} is {column[row].as_py()}, too large",
+            )
+            values.append(numbers.to_numpy())
+        block.report(Malformed("refuse", remedy))
         ids.append(block.columns[0].to_numpy(zero_copy_only=False).astype(str))
         vectors.append(np.stack(values, axis=1))
     return np.concatenate(ids), np.concatenate(vectors)
@@ -159,9 +166,11 @@ def _wikidata_ids(cell: str) -> list[str] | None:
     if not cell:
         return []  # a few articles of MIND have an empty cell instead of []
     try:
-        return list(dict.fromkeys(str(entity["WikidataId"]) for entity in json.loads(cell)))
-    except (ValueError, KeyError, TypeError):
+        ids = list(dict.fromkeys(entity["WikidataId"] for entity in json.loads(cell)))
+        " ".join(ids).encode()  # an id that is no text, or that holds half a character
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    return ids if all(ids) else None
 
 
 def _seconds(times: pa.StringArray) -> pa.TimestampArray:
@@ -189,6 +198,20 @@ def _look_up(
     wrong[rows] = True
     block.flag(wrong, lambda row: problem(tokens.values[first_of_row[row]].as_py()))
     return pa.ListArray.from_arrays(tokens.offsets, pc.fill_null(places, 0))
+
+
+def _flag_shown_twice(block: Block, shown: pa.ListArray, item_ids: pa.StringArray) -> None:
+    """Flag lines that show an article twice: was it clicked or not?"""
+    item = shown.values.to_numpy() % len(item_ids)
+    row = np.repeat(np.arange(len(block)), np.diff(shown.offsets.to_numpy()))
+    order = np.lexsort((item, row))
+    same = (row[order][1:] == row[order][:-1]) & (item[order][1:] == item[order][:-1])
+    first_of_row = dict(
+        zip(row[order][1:][same][::-1].tolist(), item[order][1:][same][::-1].tolist(), strict=True)
+    )
+    wrong = np.zeros(len(block), dtype=bool)
+    wrong[list(first_of_row)] = True
+    block.flag(wrong, lambda row: f"the article {item_ids[first_of_row[row]].as_py()!r} is shown twice")
 
 
 def _flag_repeated(block: Block, ids: pa.StringArray, seen: Numbering, kind: str) -> None:

@@ -7,17 +7,17 @@ popularity, and rankings break ties by position: with the publisher's order a sc
 MovieLens-100K the same score reaches four times the Recall@10 of chance.
 """
 
-import gzip
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from course_lib.data.cache import AssetMissing, asset_path
 from course_lib.data.catalogue import Catalogue
 from course_lib.data.interactions import DataError, Interactions
 from course_lib.data.split import meaningless_order
+from course_lib.data.text_files import check_rows, read_lines, read_rows, restore
 
 _TITLE_WITH_YEAR = re.compile(r"^(?P<title>.+?)\s*\((?P<year>\d{4})\)\s*$")
 
@@ -32,12 +32,14 @@ def load_movielens_100k() -> tuple[Interactions, Catalogue]:
 
     Raises `AssetMissing` if it is not fetched, `DataError` if the files are not what they should be.
     """
-    films = _read_table("movielens-100k", "ml-100k.item", ["item_id", "title", "year", "genres"], header=True)
+    films = _movielens_100k_films()
     year_in_title = films["title"].str.extract(_TITLE_WITH_YEAR.pattern)
     has_year = year_in_title["year"].notna()
     films.loc[has_year, ["title", "year"]] = year_in_title[has_year]
     films["title"] = films["title"].replace("unkonwn", "unknown")
-    films["year"] = pd.to_numeric(films["year"], errors="coerce").astype("Int64")
+    years = films["year"].replace({"unkonwn": "0", "": "0"}).to_frame()
+    check_rows(years, "movielens-100k", "ml-100k.item", numbers=["year"])
+    films["year"] = years["year"].astype(int).astype("Int64").replace(0, pd.NA)
     films["genres"] = [[genre for genre in text.split() if genre != "unknown"] for text in films["genres"]]
     films = films.iloc[meaningless_order(films["item_id"])]
     ratings = _read_table(
@@ -47,10 +49,10 @@ def load_movielens_100k() -> tuple[Interactions, Catalogue]:
         ratings,
         name="MovieLens-100K",
         source="ml-100k.inter",
-        user_ids=load_movielens_100k_users()["user"].to_numpy(),
+        user_ids=_movielens_100k_users()["user"].to_numpy(),
         item_ids=films["item_id"].to_numpy(),
     )
-    _expect(interactions, "movielens-100k", n=100_000, users=943, items=1_682)
+    _expect(interactions, "movielens-100k", "ml-100k.inter", n=100_000, users=943, items=1_682)
     return interactions, Catalogue.stored(films, name="MovieLens-100K films", source="ml-100k.item")
 
 
@@ -60,8 +62,7 @@ def load_movielens_100k_users() -> pd.DataFrame:
 
     Raises as `load_movielens_100k`.
     """
-    columns = ["user", "age", "gender", "occupation", "zip"]
-    users = _read_table("movielens-100k", "ml-100k.user", columns, header=True)
+    users = check_rows(_movielens_100k_users(), "movielens-100k", "ml-100k.user", count=943)
     users["age"] = users["age"].astype(int)
     return users.reset_index(drop=True)
 
@@ -80,9 +81,18 @@ def load_movielens_100k_graph() -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     triples = _read_table("movielens-100k-graph", "ml-100k.kg", ["head", "relation", "tail"], header=True)
     links = _read_table("movielens-100k-graph", "ml-100k.link", ["item", "entity"], header=True)
-    films = _read_table("movielens-100k", "ml-100k.item", ["item_id", "title", "year", "genres"], header=True)
+    films = _movielens_100k_films()
     ids = films["item_id"].to_numpy()[meaningless_order(films["item_id"])]
-    links["item"] = pd.Index(ids).get_indexer(links["item"])
+    asset = "movielens-100k-graph"
+    check_rows(triples, asset, "ml-100k.kg", count=91_631)
+    check_rows(links, asset, "ml-100k.link", unique="item", count=1_598)
+    positions = pd.Index(ids).get_indexer(links["item"])
+    if (positions < 0).any():
+        bad = links[positions < 0].iloc[0]
+        raise DataError(
+            f"ml-100k.link, line {bad.name}: the item {bad['item']} is not in ml-100k.item; {restore(asset)}."
+        )
+    links["item"] = positions
     return triples.reset_index(drop=True), links.sort_values("item", kind="stable", ignore_index=True)
 
 
@@ -126,13 +136,15 @@ def load_movielens_1m(variant: str = "full") -> tuple[Interactions, Catalogue]:
     if variant == "pairs":
         ratings = ratings[["user", "item"]]
     elif variant == "timed":
+        check_rows(ratings, asset, source, numbers=["user"])
         ratings = ratings[ratings["user"].astype(int) <= 2999]
     films = _read_table(
         asset, "movies.dat", ["item_id", "title", "genres"], separator="::", encoding="latin-1"
     )
+    check_rows(films, asset, "movies.dat", numbers=["item_id"], unique="item_id")
     films = _with_year_and_genres(films)
     interactions, films = _only_seen(ratings, films, name=name, source=source)
-    _expect(interactions, asset, **expected)
+    _expect(interactions, asset, source, **expected)
     return interactions, Catalogue.stored(films, name=f"{name} films", source="movies.dat")
 
 
@@ -148,6 +160,7 @@ def load_movielens_1m_users() -> pd.DataFrame:
             absent = missing
     else:
         raise absent
+    check_rows(users, asset, "users.dat", numbers=["age", "occupation"], unique="user", count=6_040)
     return users.astype({"age": int, "occupation": int}).reset_index(drop=True)
 
 
@@ -159,21 +172,26 @@ def load_movielens_1m_ncf_test() -> tuple[np.ndarray, np.ndarray]:
     items that the user did rate; they are left as published. Raises as `load_movielens_1m`.
     """
     columns = ["user", "item", "rating", "timestamp"]
-    held_out = _read_table("ncf-ml-1m", "ml-1m.test.rating", columns).astype(np.int64)
-    path = asset_path("ncf-ml-1m", "ml-1m.test.negative")
-    fields = [line.split("\t") for line in path.read_text().splitlines()]
+    asset, file = "ncf-ml-1m", "ml-1m.test.negative"
+    held_out = _read_table(asset, "ml-1m.test.rating", columns)
+    check_rows(held_out, asset, "ml-1m.test.rating", numbers=["user", "item"], count=6_040)
+    held_out = held_out[["user", "item"]].astype(np.int64)
+    fields = [line.split("\t") for line in read_lines(asset, file)]
     pairs = [f"({user},{item})" for user, item in zip(held_out["user"], held_out["item"], strict=True)]
-    for number, (row, pair) in enumerate(zip(fields, pairs, strict=True), start=1):
-        if row[0] != pair or len(row) != 100:
+    for number, pair in enumerate(pairs, start=1):
+        row = fields[number - 1] if number <= len(fields) else []
+        if len(row) != 100 or row[0] != pair or not all(map(_is_item_of_1m, row[1:])):
             raise DataError(
-                f"{path.name}, line {number}: {pair} and 99 negatives were expected; "
-                "run `python course.py data get ncf-ml-1m`."
+                f"{file}, line {number}: {pair} and 99 negatives were expected; {restore(asset)}."
             )
     if held_out["user"].tolist() != list(range(6_040)):
         raise DataError("ml-1m.test.rating: users 0..6039 were expected, one a line, in this order.")
     # The published files number the films in the order of their first rating.
     position = pd.unique(load_movielens_1m("pairs")[0].items)
-    return position[held_out["item"]], position[np.array([row[1:] for row in fields], dtype=np.int64)]
+    negatives = np.array([row[1:] for row in fields[:6_040]], dtype=np.int64)
+    if held_out["item"].max() >= len(position) or len(fields) > 6_040:
+        raise DataError(f"{file}: 6,040 lines with items 0..3705 were expected; {restore(asset)}.")
+    return position[held_out["item"]], position[negatives]
 
 
 def load_movielens_latest_small() -> tuple[Interactions, Catalogue]:
@@ -187,9 +205,11 @@ def load_movielens_latest_small() -> tuple[Interactions, Catalogue]:
     ratings = _read_table(asset, "ratings.csv", ["user", "item", "rating", "timestamp"], ",", header=True)
     films = _read_table(asset, "movies.csv", ["item_id", "title", "genres"], ",", header=True)
     links = _read_table(asset, "links.csv", ["item_id", "imdb_id", "tmdb_id"], ",", header=True)
+    check_rows(films, asset, "movies.csv", numbers=["item_id"], unique="item_id")
+    check_rows(links, asset, "links.csv", numbers=["item_id"], unique="item_id")
     line_numbers = films.index
     films = films.merge(links, on="item_id", how="left", validate="one_to_one").set_index(line_numbers)
-    films["tmdb_id"] = films["tmdb_id"].replace("", None)
+    films[["imdb_id", "tmdb_id"]] = films[["imdb_id", "tmdb_id"]].replace("", None)
     films = _with_year_and_genres(films)
     films = films[films["item_id"].isin(ratings["item"])]
     films = films.iloc[meaningless_order(films["item_id"])]
@@ -200,7 +220,7 @@ def load_movielens_latest_small() -> tuple[Interactions, Catalogue]:
         user_ids=ratings["user"].unique(),
         item_ids=films["item_id"].to_numpy(),
     )
-    _expect(interactions, asset, n=100_836, users=610, items=9_724)
+    _expect(interactions, asset, "ratings.csv", n=100_836, users=610, items=9_724)
     return interactions, Catalogue.stored(films, name="MovieLens latest-small films", source="movies.csv")
 
 
@@ -226,10 +246,30 @@ _MOVIELENS_1M_FILES = {
 
 def _movielens_1m_ratings(asset: str) -> pd.DataFrame:
     if asset == "movielens-1m-pairs":
-        path = asset_path(asset, _MOVIELENS_1M_FILES[asset])
-        return pd.read_parquet(path).rename(columns={"userID": "user", "movieID": "item"})
+        file = _MOVIELENS_1M_FILES[asset]
+        path = asset_path(asset, file)
+        try:
+            pairs = pd.read_parquet(path).rename(columns={"userID": "user", "movieID": "item"})
+            return pairs[["user", "item"]]
+        except (OSError, pa.ArrowException, KeyError) as error:
+            raise DataError(f"{file}: the file is cut or damaged ({error}); {restore(asset)}.") from None
     columns = ["user", "item", "rating", "timestamp"]
     return _read_table(asset, _MOVIELENS_1M_FILES[asset], columns, separator="::")
+
+
+def _is_item_of_1m(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 4 and int(text) < 3_706
+
+
+def _movielens_100k_films() -> pd.DataFrame:
+    films = _read_table("movielens-100k", "ml-100k.item", ["item_id", "title", "year", "genres"], header=True)
+    return check_rows(films, "movielens-100k", "ml-100k.item", numbers=["item_id"], unique="item_id")
+
+
+def _movielens_100k_users() -> pd.DataFrame:
+    columns = ["user", "age", "gender", "occupation", "zip"]
+    users = _read_table("movielens-100k", "ml-100k.user", columns, header=True)
+    return check_rows(users, "movielens-100k", "ml-100k.user", numbers=["user", "age"], unique="user")
 
 
 def _only_seen(
@@ -238,10 +278,9 @@ def _only_seen(
     """Interactions over the films with at least one rating, and these films in the same order."""
     by_id = films.set_index("item_id", drop=False)
     item_ids = ratings["item"].unique()
-    item_ids = item_ids[meaningless_order(item_ids)]
-    unknown = ~np.isin(item_ids, by_id.index)
-    if unknown.any():
-        item_ids = by_id.index  # let from_frame name the line
+    # Where a film is not known, from_frame names the line.
+    known = np.isin(item_ids, by_id.index).all()
+    item_ids = item_ids[meaningless_order(item_ids)] if known else by_id.index
     interactions = Interactions.from_frame(
         ratings, name=name, source=source, user_ids=ratings["user"].unique(), item_ids=item_ids
     )
@@ -268,47 +307,18 @@ def _read_table(
     header: bool = False,
     encoding: str = "utf-8",
 ) -> pd.DataFrame:
-    """Every field as text, the index = line numbers. Raises `DataError` naming file, line and fix."""
-    path = asset_path(asset, file)
-    fix = f"restore the file with `python course.py data get {asset}`"
-    lines = _lines(path, encoding)
-    if not lines[header:]:
-        raise DataError(f"{file}: the file is empty; {fix}.")
-    if header and len(lines[0].split(separator)) < len(columns):
-        raise DataError(
-            f"{file}, line 1: the columns {', '.join(columns)} were expected, found {lines[0]!r}; {fix}."
-        )
-    if separator == ",":
-        # Only this format quotes fields, so only it goes through pandas' own parser.
-        frame = pd.read_csv(
-            path, dtype=str, keep_default_na=False, names=columns, header=0, encoding=encoding
-        )
-    else:
-        rows = [line.split(separator) for line in lines[header:]]
-        wrong = next((row for row, fields in enumerate(rows) if len(fields) != len(columns)), None)
-        if wrong is not None:
-            raise DataError(
-                f"{file}, line {wrong + 1 + header}: {len(columns)} fields were expected, "
-                f"found {len(rows[wrong])}; {fix}."
-            )
-        frame = pd.DataFrame(rows, columns=columns, dtype=str)
-    frame.index = pd.RangeIndex(1 + header, 1 + header + len(frame), name="line")
-    return frame
+    """Every field as text, the index = line numbers; in UTF-8, or with `encoding` "latin-1" in either.
+
+    Raises `DataError` naming file, line and fix."""
+    return read_rows(asset, file, columns, separator, header=header, or_latin_1=encoding == "latin-1")
 
 
-def _lines(path: Path, encoding: str) -> list[str]:
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        data = gzip.decompress(data)
-    return data.decode(encoding).splitlines()
-
-
-def _expect(interactions: Interactions, asset: str, *, n: int, users: int, items: int) -> None:
+def _expect(interactions: Interactions, asset: str, file: str, *, n: int, users: int, items: int) -> None:
     """The published counts: a file that parses is not yet the whole file."""
     found = (len(interactions), interactions.n_users, interactions.n_items)
     if found != (n, users, items):
         raise DataError(
             f"{interactions.name}: {n:,} interactions, {users:,} users and {items:,} items were expected, "
             f"found {found[0]:,}, {found[1]:,} and {found[2]:,}; "
-            f"restore the files with `python course.py data get {asset}`."
+            f"{file} or the files beside it were cut; {restore(asset)}."
         )

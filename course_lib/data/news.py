@@ -6,16 +6,15 @@ research and teaching that make no money; it may not be passed on, and no part o
 published. So nothing of it is in the course: who wants it fetches it, or names files that are there.
 
 The first load parses the files block by block and leaves Arrow files in the cache folder, named after the
-content that was read; every further load maps them into memory.
+content that was read; every further load checks them and maps them into memory. Where the cache folder cannot
+be written, every load parses, and keeps the tables in memory.
 """
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +25,7 @@ import pyarrow.compute as pc
 
 from course_lib.data.cache import asset_folder, asset_path, cache_folder
 from course_lib.data.catalogue import Catalogue
+from course_lib.data.derived import as_dataset, place_for, read_table, write_table
 from course_lib.data.impressions import Impressions
 from course_lib.data.interactions import DataError
 from course_lib.data.mind_files import Malformed, Numbering, Part
@@ -53,7 +53,7 @@ _PUBLISHED = {
 }
 _SIZES = ("demo", "small", "large", "simulated")
 
-_FORMAT = "1"  # to be raised when the stored tables change, so that older ones are not taken for them
+_FORMAT = "2"  # to be raised when the stored tables change, so that older ones are not taken for them
 
 
 class News(NamedTuple):
@@ -127,23 +127,23 @@ def load_mind(
     - an id, the title or the list of shown articles is empty;
     - the time is not like "11/11/2019 9:05:58 AM", or entities are not a JSON list with a WikidataId each;
     - a shown article does not end in -0 or -1, or an article is in neither news.tsv;
+    - it holds a NUL byte, or an article is shown twice in it;
     - the file has had its id before (each part of MIND numbers its impressions from 1, so an impression id
       may well be in both).
 
     Raises `AssetMissing` if the data are not fetched; `DataError` with file, line and remedy for a malformed
     line, a damaged file and counts other than the published; ValueError for an unknown size.
     """
-    skipped = Malformed(malformed)
+    Malformed(malformed)  # a wrong word is told before any file is looked for
     parts = _find_parts(size, train, dev)
     name = _name(size, train, dev, parts)
-    folder = _stored(parts, skipped)
-    articles = _rows(folder, "catalogue")
-    user_ids, item_ids = _ids(_rows(folder, "users"), "user_id"), _ids(articles, "item_id")
+    remedy = f"{_restore(size, train)}, or skip such lines with malformed='skip'"
+    tables, note = _tables(parts, partial(Malformed, malformed, remedy))
+    user_ids, item_ids = _ids(tables["users"], "user_id"), _ids(tables["catalogue"], "item_id")
     news = News(
-        *(Impressions(_rows(folder, part), user_ids, item_ids, f"{name}, {part}") for part in PARTS),
-        Catalogue(articles, f"{name}, articles"),
+        *(Impressions(tables[part], user_ids, item_ids, f"{name}, {part}") for part in PARTS),
+        Catalogue(tables["catalogue"], f"{name}, articles"),
     )
-    note = json.loads((folder / "skipped.json").read_text())
     if note["count"]:
         warnings.warn(
             f"{name}: {note['count']:,} malformed lines left out; first: {' | '.join(note['first'])}.",
@@ -163,7 +163,7 @@ def load_mind_entities(
     first, then those that only dev's file has; float32 [n, 100], as published, not normalised. MIND has no
     vector for some of the entities that its articles name. Raises as `load_mind`.
     """
-    tables = [read_vectors(part) for part in _find_parts(size, train, dev).values()]
+    tables = [read_vectors(part, _restore(size, train)) for part in _find_parts(size, train, dev).values()]
     ids = np.concatenate([of_part for of_part, _ in tables])
     vectors = np.concatenate([of_part for _, of_part in tables])
     first = np.sort(np.unique(ids, return_index=True)[1])
@@ -181,6 +181,14 @@ def _find_parts(size: str | None, train: str | Path | None, dev: str | Path | No
         return {part: Part(asset_folder("simulated-news") / part) for part in PARTS}
     size = size or "small"
     return {part: Part(asset_path(f"mind-{size}", f"MIND{size}_{part}.zip")) for part in PARTS}
+
+
+def _restore(size: str | None, train: str | Path | None) -> str:
+    """What mends a file: for the reader's own that is up to the reader."""
+    if train is not None:
+        return "repair the line"
+    asset = "simulated-news" if size == "simulated" else f"mind-{size or 'small'}"
+    return f"restore the files with `python course.py data get {asset}`"
 
 
 def _name(size: str | None, train, dev, parts: dict[str, Part]) -> str:
@@ -208,52 +216,50 @@ def _check_counts(news: News, name: str) -> None:
                 )
 
 
-def _stored(parts: dict[str, Part], malformed: Malformed) -> Path:
-    """The folder that holds the tables of these parts as Arrow files; made if it is not there."""
-    contents = [_FORMAT, str(malformed.refuse), *(part.fingerprint() for part in parts.values())]
+def _tables(parts: dict[str, Part], malformed: Callable[[], Malformed]) -> tuple[dict[str, "Dataset"], dict]:
+    """The tables of these parts by name: from their Arrow files, which are made if they are not there or not
+    whole, or in memory where the cache folder cannot be written; and what was left out of them."""
+    contents = [_FORMAT, str(malformed().refuse), *(part.fingerprint() for part in parts.values())]
     fingerprint = hashlib.sha256(" ".join(contents).encode()).hexdigest()[:16]
     folder = cache_folder() / "news" / fingerprint
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Made elsewhere and renamed, so that an interruption never leaves half a table under this name; the
-        # fetcher sweeps old folders of this prefix away.
-        made = Path(tempfile.mkdtemp(dir=cache_folder(), prefix=".partial-"))
+    found = _read(folder)
+    if found is None:
         try:
-            _parse(parts, made, malformed)
-            os.replace(made, folder)
+            with place_for(folder) as made:
+                made.mkdir()
+                for name, schema, batches in _parsed(parts, malformed()):
+                    write_table(made / f"{name}.arrow", schema, batches)
         except OSError:
-            if not folder.is_dir():  # else another process was faster
-                raise
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    return folder
+            pass  # another process was faster, or the folder cannot be written: then in memory
+        found = _read(folder) or {
+            name: pa.Table.from_batches(batches, schema)
+            for name, schema, batches in _parsed(parts, malformed())
+        }
+    note = json.loads(found["users"].schema.metadata[b"left out"])
+    return {
+        name: as_dataset(table, folder / f"{name}.arrow", f"{fingerprint}-{name}")
+        for name, table in found.items()
+    }, note
 
 
-def _parse(parts: dict[str, Part], folder: Path, malformed: Malformed) -> None:
+def _read(folder: Path) -> dict[str, pa.Table] | None:
+    tables = {name: read_table(folder / f"{name}.arrow") for name in ("catalogue", *PARTS, "users")}
+    return None if any(table is None for table in tables.values()) else tables
+
+
+def _parsed(
+    parts: dict[str, Part], malformed: Malformed
+) -> Iterator[tuple[str, pa.Schema, Iterable[pa.RecordBatch]]]:
+    """Name, schema and batches of each table, one after the other; users last, with what was left out."""
     catalogue = in_one_order(*(read_articles(parts[part], malformed) for part in PARTS))
-    _write(folder / "catalogue.arrow", catalogue.schema, catalogue.to_batches())
+    yield "catalogue", catalogue.schema, catalogue.to_batches()
     item_ids = catalogue.column("item_id").combine_chunks()
     users = Numbering()
     for part in PARTS:
-        batches = read_behaviours(parts[part], item_ids, users, malformed)
-        _write(folder / f"{part}.arrow", IMPRESSIONS, batches)
+        yield part, IMPRESSIONS, read_behaviours(parts[part], item_ids, users, malformed)
     user_ids = pa.record_batch([users.ids], names=["user_id"])
-    _write(folder / "users.arrow", user_ids.schema, [user_ids])
-    (folder / "skipped.json").write_text(json.dumps({"count": malformed.count, "first": malformed.first}))
-
-
-def _write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
-        for batch in batches:
-            stream.write_batch(batch)
-
-
-def _rows(folder: Path, table: str) -> "Dataset":
-    from datasets import Dataset  # a second to import: only who loads news pays for it
-    from datasets.table import MemoryMappedTable
-
-    path = folder / f"{table}.arrow"
-    return Dataset(MemoryMappedTable.from_file(str(path)), fingerprint=f"{folder.name}-{table}")
+    left_out = json.dumps({"count": malformed.count, "first": malformed.first})
+    yield "users", user_ids.schema.with_metadata({"left out": left_out}), [user_ids]
 
 
 def _ids(rows: "Dataset", column: str) -> np.ndarray:

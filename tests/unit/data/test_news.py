@@ -481,7 +481,12 @@ def _logs(draw):
             lambda time: time.replace(microsecond=0)
         ),
         st.lists(st.sampled_from(ids), max_size=5),
-        st.lists(st.tuples(st.sampled_from(ids), st.integers(0, 1)), min_size=1, max_size=5),
+        st.lists(
+            st.tuples(st.sampled_from(ids), st.integers(0, 1)),
+            min_size=1,
+            max_size=5,
+            unique_by=lambda shown: shown[0],
+        ),
     )
     rows = draw(st.lists(row, min_size=1, max_size=6))
     keys = draw(st.lists(_names, min_size=len(rows), max_size=len(rows), unique=True))
