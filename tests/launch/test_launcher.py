@@ -503,6 +503,23 @@ def test_children_get_settings_that_make_runs_repeatable(toy):
         assert call["variables"]["HF_DATASETS_DISABLE_PROGRESS_BARS"] == "1"
 
 
+def test_another_machine_reaches_every_step_and_brings_an_empty_folder_of_vectors(toy):
+    answer = toy.start("test", "--other-machine", OPENBLAS_CORETYPE="Zen", OMP_NUM_THREADS="2")
+    assert answer.returncode == 0, answer.stderr
+    assert "one thread" in answer.stdout
+    assert "pytest" in modules(answer)
+    for call in answer.calls:
+        assert course.OTHER_MACHINE.items() <= call["variables"].items()
+        assert not Path(call["variables"]["COURSE_VECTORS"]).exists()  # gone with the command
+
+
+def test_a_usual_test_computes_as_the_processor_does(toy):
+    for call in toy.start("test", OPENBLAS_CORETYPE="Haswell").calls:
+        emulated = set(course.OTHER_MACHINE) - {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
+        assert not emulated & set(call["variables"])
+        assert "COURSE_VECTORS" not in call["variables"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
 def test_launcher_that_is_told_to_end_leaves_no_child_behind(toy):
     toy.start("data")

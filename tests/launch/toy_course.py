@@ -84,6 +84,7 @@ FOREIGN = (
     "TQDM_",
     "JUPYTER_",
     "MPL",
+    *course.OTHER_MACHINE,
 )
 
 

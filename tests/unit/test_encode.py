@@ -63,6 +63,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "cache"))
+    monkeypatch.delenv("COURSE_VECTORS", raising=False)
 
 
 @pytest.fixture
