@@ -67,7 +67,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own index of bui
 DISK_FULL = re.compile(r"No space left on device|Errno 28|WinError 112|not enough space")
 CUDA_PACKAGE = re.compile(r"(nvidia|cuda|triton)\b", re.IGNORECASE)
 
-# Every time and size that help texts name. Measured on 2 cores; the README says the same, held by a test.
+# Every time and size that help texts name, on 2 cores. The README says the same, held by a test.
 COMMANDS = {
     "run": ("fetch the data, run every chapter, print the verdicts, build the book", "10 min"),
     "test": ("check everything: style, library, every stored output of every chapter, book", "15 min"),
@@ -82,14 +82,14 @@ COMMANDS = {
 BENCHMARKS = {
     "cf": ("fitting and asking of collaborative retrievers, MovieLens-100K", "5 min"),
     "encode": ("turning texts into vectors, beside SentenceTransformer", "5 min"),
-    "gowalla": ("neighbours, ALS and EASE on the public split of Gowalla", "60 min"),
+    "gowalla": ("neighbours, ALS and EASE on the public split of Gowalla", "40 min"),
     "metrics": ("ranking metrics, beside trec_eval and ranx", "5 min"),
     "mind": ("news: impressions and the whole corpus, and its loader", "20 min"),
     "ncf": ("the leave-one-out test of He et al. on MovieLens-1M", "30 min"),
     "seeds": ("chapters 05, 06, 13 and 14 with five other seeds", "60 min"),
     "topk": ("exact nearest neighbours, beside FAISS", "5 min"),
 }
-INSTALLATION = ("5 min", "3 GB")  # without CUDA
+INSTALLATION = ("5 min", "4 GB")  # without CUDA
 # In GB, of an installed package other than torch, and of torch without CUDA: on disk, and to download.
 OF_A_PACKAGE, OF_TORCH = (0.008, 0.003), (0.8, 0.2)
 SIZE_OF_EMPTY_VENV = 20e6  # bytes

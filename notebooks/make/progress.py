@@ -45,8 +45,8 @@ class Progress:
     def _write(self) -> None:
         while not self._ended.wait(self._seconds):
             passed = time.monotonic() - self._began
-            text = f"{self._label}  cell {self._cell} of {self._cells}, {passed:.0f} s"
-            self._show(text, end="" if self._live else "\n")
+            where = f"cell {self._cell} of {self._cells}" if self._cell else "the kernel starts"
+            self._show(f"{self._label}  {where}, {passed:.0f} s", end="" if self._live else "\n")
 
     def _show(self, text: str, end: str) -> None:
         # Spaces wipe out what a longer line has left. A console that knows no escape codes understands them.
