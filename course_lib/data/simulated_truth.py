@@ -21,6 +21,8 @@ all articles of the impression: `Truth.click_probability`.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,8 +180,7 @@ def load_simulated_truth(folder: str | Path | None = None) -> Truth:
             f"{path} is not there: run `python -m data_scripts.simulated_news {folder}`, which makes it."
         )
     news = load_mind("simulated", train=folder / "train", dev=folder / "dev")
-    with np.load(path) as stored:
-        arrays = dict(stored)
+    arrays = _arrays(path)
     user_of, users = _matched(news.train.user_ids, arrays["user_ids"], path)
     item_of, _ = _matched(news.train.item_ids, arrays["item_ids"], path)
     log = {}
@@ -198,11 +199,44 @@ def load_simulated_truth(folder: str | Path | None = None) -> Truth:
     return Truth(model, arrays["subcategories"], arrays["entity_ids"], log)
 
 
+_OF_PART = ("users", "seconds", "randomised", "lengths", "places")
+_OF_ALL = ("user_ids", "item_ids", "subcategories", "entity_ids", "examination", "start", "end", "favourites")
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """All of the file, read and checked by its own check sums. Raises `DataError` if it is cut or damaged."""
+    try:
+        with np.load(path) as stored:
+            arrays = dict(stored)
+        of_parts = [f"{part}_{key}" for part in PARTS for key in _OF_PART]
+        due = [*_OF_ALL, *of_parts]
+        absent = [key for key in due if key not in arrays]
+        problem = f"{absent[0]} is missing" if absent else ""
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        problem = str(error)
+    if problem:
+        raise DataError(
+            f"{path} is cut or damaged ({problem}); run `python course.py data get simulated-news`, or "
+            f"make it with `python -m data_scripts.simulated_news {path.parent}`."
+        )
+    return arrays
+
+
 def _matched(wanted: np.ndarray, stored: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Where each wanted id is stored, and where each stored id is wanted."""
+    if len(wanted) != len(stored):
+        raise DataError(f"{path} belongs to other news than the folders beside it; make both again.")
     by_id = np.argsort(stored, kind="stable")
     places = by_id[np.searchsorted(stored, wanted, sorter=by_id).clip(max=len(stored) - 1)]
-    if len(wanted) != len(stored) or not np.array_equal(stored[places], wanted):
+    if not np.array_equal(stored[places], wanted):
         raise DataError(f"{path} belongs to other news than the folders beside it; make both again.")
     inverse = np.empty_like(places)
     inverse[places] = np.arange(len(places))

@@ -111,6 +111,8 @@ class Split:
         """
         _check_shares(validation, test)
         times = _times(interactions)
+        if not len(times):
+            raise DataError(f"{interactions.name} holds no interaction, so there is nothing to cut.")
         ordered = np.sort(times)
         first, second = (
             ordered[int(len(ordered) * (1 - share)) - 1] if len(ordered) * (1 - share) >= 1 else ordered[0]

@@ -19,10 +19,12 @@ from course_lib.data import (
     Catalogue,
     DataError,
     Interactions,
+    Split,
     load_gowalla,
     load_item_descriptions,
     load_kb4rec,
     load_mind,
+    load_simulated_truth,
     movielens,
 )
 from course_lib.data.derived import place_for, read_table, write_table
@@ -451,6 +453,23 @@ def test_a_byte_order_mark_is_no_part_of_an_id(cache, tmp_path):
     for file in ("news.tsv", "behaviors.tsv"):
         (folder / file).write_bytes(codecs.BOM_UTF8 + (folder / file).read_bytes())
     assert sorted(mind(folder, "refuse").train.item_ids) == ["N1", "N2"]
+
+
+def test_a_truth_that_was_cut_is_named_with_the_command(cache, tmp_path):
+    for part in ("train", "dev"):
+        small_news(tmp_path / part)
+    np.savez(tmp_path / "truth.npz", user_ids=np.array(["U1"]))
+    whole = (tmp_path / "truth.npz").read_bytes()
+    for data in (b"", whole[:40], whole[:-9], b"x" * 99, whole):
+        (tmp_path / "truth.npz").write_bytes(data)
+        with pytest.raises(DataError, match=r"truth\.npz is cut or damaged .*data get simulated-news"):
+            load_simulated_truth(tmp_path)
+
+
+def test_nothing_cannot_be_cut_by_time():
+    one = interactions(pd.DataFrame({"user": [0], "item": [0], "timestamp": [1]}))
+    with pytest.raises(DataError, match="holds no interaction"):
+        Split.global_time_cut(one.select(np.array([False])))
 
 
 # --- derived files are made anew (case 09), modes and users (06, 10) ---------------------------------------
