@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from book.build import BookError, build, preview
-from book.ledger import LedgerError
 from book.serve import serve
+from course_lib.registers import RegisterError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(ROOT / "build" / "preview" / f"{page}.html")
         else:
             serve(output, options.port)
-    except (BookError, LedgerError) as error:
+    except (BookError, RegisterError) as error:
         print(f"book: {error}", file=sys.stderr)
         return 1
     return 0

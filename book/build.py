@@ -6,15 +6,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
 from sphinx.cmd.build import main as sphinx_build
 
 from book import pages
-from book.ledger import VERDICT_MIME, Ledger, chapter_notebooks, join_verdicts, read_ledger, verdict_outputs
+from book.ledger import ledger_of, lesson_notebooks, verdict_outputs
 from book.measured import measured_page
+from course_lib.registers import Ledger, read_assets, read_lessons
+from course_lib.registers.ledger import VERDICT_MIME
 
 BOOK = Path(__file__).resolve().parent
 # What pages load (conf.py), fonts, and what a formula may ask for: an extension of TeX.
@@ -55,7 +56,7 @@ def build(root: Path, output: Path) -> None:
 
     Reads `root`/notebooks (committed notebooks and plan.toml) and `root`/data_scripts/sources.toml, writes
     nothing outside `output` and its two neighbours `-src` and `-cache`. Raises BookError if anything warns,
-    LedgerError for a verdict that breaks the ledger's rules.
+    RegisterError for a verdict that breaks the ledger's rules.
     """
     sources, cache = output.with_name(output.name + "-src"), output.with_name(output.name + "-cache")
     for folder in (output, sources):
@@ -103,9 +104,9 @@ def _copy_what_changed(fresh: Path, sources: Path) -> None:
 def write_sources(root: Path, sources: Path) -> None:
     """Fill the folder `sources` with what Sphinx reads: prepared copies of the notebooks and all pages."""
     sources.mkdir(parents=True)
-    ledger = join_verdicts(read_ledger(), root / "notebooks")
+    ledger = ledger_of(root / "notebooks")
     chapters = read_chapters(root / "notebooks")
-    for path in chapter_notebooks(root / "notebooks"):
+    for path in lesson_notebooks(root / "notebooks"):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         prepare_notebook(notebook)
         (sources / path.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
@@ -119,29 +120,27 @@ def _generated_pages(root: Path, ledger: Ledger, chapters: list[pages.Chapter]) 
         "index": pages.cover(chapters, ledger),
         "ledger": pages.ledger_page(ledger, chapters),
         "glossary": pages.glossary_page(chapters, ledger),
-        "data": pages.data_page(root / "data_scripts" / "sources.toml", chapters),
-        "measured": measured_page(BOOK / "measurements"),
+        "data": pages.data_page(read_assets().values(), chapters),
+        "measured": measured_page(),
     }
 
 
 def read_chapters(notebooks: Path) -> list[pages.Chapter]:
     """The chapters that exist, in course order, with their row of plan.toml."""
-    with (notebooks / "plan.toml").open("rb") as file:
-        plan = tomllib.load(file)["chapters"]
+    plan = read_lessons(notebooks / "plan.toml")
     chapters = []
-    for path in chapter_notebooks(notebooks):
+    for path in lesson_notebooks(notebooks):
         if path.stem not in plan:
             raise BookError(f"{path.name} has no row in notebooks/plan.toml; add [chapters.{path.stem}]")
-        row, notebook = plan[path.stem], json.loads(path.read_text(encoding="utf-8"))
+        lesson, notebook = plan[path.stem], json.loads(path.read_text(encoding="utf-8"))
         chapters.append(
             pages.Chapter(
                 stem=path.stem,
-                title=row["title"],
-                title_zh=row["title_zh"],
-                minutes=row["minutes"],
-                goal=row["goal"],
-                needs=tuple(row["needs"])
-                + tuple(n for s in row["scales"].values() for n in s.get("needs", ())),
+                title=lesson.title,
+                title_zh=lesson.title_zh,
+                minutes=lesson.minutes,
+                goal=lesson.goal,
+                needs=tuple(name for scale in lesson.scales for name in lesson.needs_at(scale)),
                 exercises=sum("exercise" in cell["metadata"].get("tags", ()) for cell in notebook["cells"]),
                 verdicts=len(verdict_outputs(notebook)),
             )

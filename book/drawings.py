@@ -4,25 +4,18 @@ import math
 import random
 from html import escape
 
-from book.ledger import Entry, Ledger, tally
+from course_lib.registers import Entry, Ledger
+from course_lib.registers.ledger import tally
 
 # How a verdict word looks; a sign and the word itself always stand beside the colour.
 SIGNS = {"holds": "✓", "fails": "✗", "mixed": "≈", "beyond": "○", "partly": "◐", "open": "·"}
+# The colour of a word's tone in the ledger. What is undecided and what nobody could test look alike.
 TONES = {
-    "supported": "holds",
-    "correct": "holds",
-    "works": "holds",
-    "taught": "holds",
-    "exists": "holds",
-    "refuted": "fails",
-    "corrected": "fails",
-    "harms": "fails",
-    "misdescribed": "fails",
-    "depends": "mixed",
-    "no effect": "mixed",
-    "not testable here": "beyond",
-    "beyond our data": "beyond",
-    "not found": "fails",
+    "confirms": "holds",
+    "contradicts": "fails",
+    "mixed": "mixed",
+    "undecided": "beyond",
+    "open": "beyond",
 }
 # What a square of each tone says.
 MEANINGS = (
@@ -40,7 +33,7 @@ FUNNEL = (1682, 100, 10)
 def tone(entry: Entry) -> str:
     """Colour class of an entry: the tone of its settled verdict, `partly` or `open`."""
     if entry.state == "settled":
-        return TONES[entry.records[-1].word]
+        return TONES[entry.tone]
     return "partly" if entry.records else "open"
 
 
@@ -168,7 +161,7 @@ def overview(ledger: Ledger) -> str:
 
 
 def _overview_row(document: str, y: int, ledger: Ledger) -> str:
-    entries = tuple(entry for entry in ledger.entries if entry.document == document)
+    entries = ledger.of_document(document)
     squares = "".join(
         f'<rect class="square {tone(entry)}" x="{66 + 18 * place}" y="{y - 12}" '
         'width="13" height="13" rx="3"/>'
@@ -185,7 +178,7 @@ def overview_text(ledger: Ledger) -> str:
 
 def wall_text(ledger: Ledger) -> str:
     """What the wall of squares shows, for those who do not see it."""
-    counts = tally(ledger.entries)
+    counts = ledger.tally()
     return (
         f"The {len(ledger.entries)} entries of the ledger as squares, a row for each document: "
         f"{counts['settled']} settled, {counts['partly settled']} partly settled, {counts['open']} open."
@@ -203,7 +196,7 @@ def ledger_wall(ledger: Ledger) -> str:
 
 
 def _wall_row(document: str, ledger: Ledger) -> str:
-    entries = tuple(entry for entry in ledger.entries if entry.document == document)
+    entries = ledger.of_document(document)
     summary = f"{document}: {tally(entries)['settled']} of {len(entries)} settled"
     squares = "".join(
         f'<i class="tone-{tone(entry)}">{_to_entry(entry, f"{entry.id}: {entry.label}")}</i>'

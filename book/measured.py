@@ -1,8 +1,10 @@
 """The page of benchmarks: what `python course.py benchmark` measured, beside published figures and peers."""
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from course_lib.registers import read_measurements
 
 # name: (title, what the table compares). In the order of the page; one without a file is left out.
 BENCHMARKS = {
@@ -26,18 +28,17 @@ BENCHMARKS = {
 }
 
 
-def measured_page(measurements: Path) -> str:
-    """Markdown of the page, from the files in `measurements`."""
+def measured_page() -> str:
+    """Markdown of the page, from the stored measurements."""
     template = Path(__file__).with_name("pages").joinpath("measured.md").read_text(encoding="utf-8")
-    sections = []
-    for name, (title, about) in BENCHMARKS.items():
-        path = measurements / f"{name}.json"
-        if path.is_file():
-            sections.append(_section(title, about, json.loads(path.read_text(encoding="utf-8"))))
+    found = read_measurements()
+    sections = [
+        _section(title, about, found[name]) for name, (title, about) in BENCHMARKS.items() if name in found
+    ]
     return template.replace("@@sections@@", "\n\n".join(sections) or "No benchmark has been run yet.")
 
 
-def _section(title: str, about: str, found: dict[str, Any]) -> str:
+def _section(title: str, about: str, found: Mapping[str, Any]) -> str:
     tables = {"ncf": _ncf, "gowalla": _gowalla, "mind": _mind}
     parts = [f"## {title}", about]
     if found.get("simulated"):
@@ -56,7 +57,7 @@ def _section(title: str, about: str, found: dict[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _ncf(found: dict[str, Any]) -> str:
+def _ncf(found: Mapping[str, Any]) -> str:
     columns = ["sampled hit_rate@10", "sampled ndcg@10", "full hit_rate@10", "full ndcg@10"]
     rows = [
         [row["retriever"], *(_interval(row[c], row[f"{c} low"], row[f"{c} high"]) for c in columns)]
@@ -75,7 +76,7 @@ def _ncf(found: dict[str, Any]) -> str:
     return "\n\n".join([_table([head, *rows]), *turned])
 
 
-def _gowalla(found: dict[str, Any]) -> str:
+def _gowalla(found: Mapping[str, Any]) -> str:
     rows = _by_name(found["rows"], "retriever", found["metrics"])
     rows += [
         [name, *(f"{values[metric]:.4f}" for metric in found["metrics"])]
@@ -84,7 +85,7 @@ def _gowalla(found: dict[str, Any]) -> str:
     return _table([["retriever", "Recall@20", "NDCG@20"], *rows])
 
 
-def _mind(found: dict[str, Any]) -> str:
+def _mind(found: Mapping[str, Any]) -> str:
     metrics = ["auc", "mrr", "ndcg@5", "ndcg@10", "recall@100"]
     label = " (simulated)" if found["simulated"] else ""
     rows = [[f"{name}{label}", *cells] for name, *cells in _by_name(found["rows"], "ranker", metrics)]

@@ -1,18 +1,16 @@
 """The pages that are generated at build time, as Markdown: cover, ledger, glossary, data and licences."""
 
 import re
-import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from book.drawings import FUNNEL, MEANINGS, SIGNS, funnel, intervals, ledger_wall, tone
-from book.ledger import Entry, Ledger, Record, planned_text, tally
-
-GLOSSARY_FILE = Path(__file__).with_name("glossary.yml")
+from book.ledger import planned_text
+from course_lib.registers import Asset, Entry, Ledger, Record, Term, read_glossary, read_ledger
+from course_lib.registers.ledger import WHOLE, tally
 
 # What the cover draws: an entry, the unit of its intervals, and in words what each of its numbers compares.
 HEADLINE = "D1-09"
@@ -43,11 +41,22 @@ class Chapter:
 
     @property
     def number(self) -> str:
-        return self.stem[:2]
+        return _number(self.stem)
 
     @property
     def key(self) -> str:
-        return self.stem[3:]
+        """The key of its chapter in the ledger: `cosine`."""
+        return read_ledger().chapters[int(self.stem[:2]) - 1]
+
+
+def _number(stem: str) -> str:
+    """The number of a lesson: `02`, `01a`."""
+    return stem.partition("_")[0]
+
+
+def _first_lessons(chapters: list[Chapter]) -> dict[str, Chapter]:
+    """The first lesson of each chapter that exists, by the chapter's key."""
+    return {chapter.key: chapter for chapter in reversed(chapters)}
 
 
 def anchor(entry_id: str) -> str:
@@ -56,7 +65,7 @@ def anchor(entry_id: str) -> str:
 
 
 def _cell(record: Record, entry_id: str) -> str:
-    return f"{record.notebook}.html#{anchor(entry_id)}"
+    return f"{record.lesson}.html#{anchor(entry_id)}"
 
 
 def cover(chapters: list[Chapter], ledger: Ledger) -> str:
@@ -70,7 +79,7 @@ def cover(chapters: list[Chapter], ledger: Ledger) -> str:
         "wall": ledger_wall(ledger) + _legend(),
         "toctree": "\n".join(chapter.stem for chapter in chapters),
         "entries": str(len(ledger.entries)),
-        "settled": str(tally(ledger.entries)["settled"]),
+        "settled": str(ledger.tally()["settled"]),
         "planned": planned_text(ledger, {chapter.key for chapter in chapters}),
     }
     return _fill(template, parts)
@@ -103,10 +112,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def _tally_sentence(ledger: Ledger) -> str:
-    counts = tally(ledger.entries)
+    counts = ledger.tally()
+    done, parts = ledger.tally_of_parts()
     return (
         f"**{counts['settled']} of {len(ledger.entries)} entries are settled**, "
-        f"{counts['partly settled']} partly, {counts['open']} are open."
+        f"{counts['partly settled']} partly, {counts['open']} are open. Many entries have several parts: of "
+        f"all {parts} parts, {done} have a word."
     )
 
 
@@ -123,7 +134,7 @@ def _legend() -> str:
 
 def _headline(ledger: Ledger) -> str:
     """One measured result with its intervals drawn; empty while no chapter has recorded it."""
-    entry = next(entry for entry in ledger.entries if entry.id == HEADLINE)
+    entry = ledger.entries[HEADLINE]
     if not entry.records:
         return ""
     record = entry.records[-1]
@@ -141,7 +152,7 @@ def _headline(ledger: Ledger) -> str:
         f"{escape(entry.says)}</blockquote>{drawing}"
         f"<figcaption>{_word(record).capitalize()}. {escape(scope)}. "
         f'<a class="entry-link" href="{_cell(record, HEADLINE)}">{HEADLINE}, '
-        f"chapter {record.notebook[:2]}</a>"
+        f"chapter {_number(record.lesson)}</a>"
         "</figcaption></figure>"
     )
 
@@ -156,8 +167,8 @@ def _interval(text: str) -> tuple[float, float, float] | None:
 def ledger_page(ledger: Ledger, chapters: list[Chapter]) -> str:
     """All entries with their verdicts, a tally on top, and a filter that appears where JavaScript runs."""
     template = Path(__file__).with_name("pages").joinpath("ledger.md").read_text(encoding="utf-8")
-    existing = {chapter.key: chapter for chapter in chapters}
-    rows = "\n".join(_ledger_row(entry, ledger, existing) for entry in ledger.entries)
+    existing = _first_lessons(chapters)
+    rows = "\n".join(_ledger_row(entry, ledger, existing) for entry in ledger.entries.values())
     head = "".join(
         f'<th scope="col">{title}</th>' for title in ("Entry", "The document says, we do", "Verdict")
     )
@@ -169,7 +180,7 @@ def ledger_page(ledger: Ledger, chapters: list[Chapter]) -> str:
             f'- **{name}** {about["title"]} (<span lang="zh">{about["title_zh"]}</span>)'
             for name, about in ledger.documents.items()
         ),
-        "words": "\n".join(f"| {kind} | {' · '.join(words)} |" for kind, words in ledger.verdicts.items()),
+        "words": "\n".join(f"| {kind.name} | {' · '.join(kind.words)} |" for kind in ledger.kinds.values()),
         "filter": _filter_bar(ledger),
         "table": f'<table class="ledger" id="ledger-table"><thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody></table>",
@@ -185,7 +196,7 @@ def _ledger_row(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) -> s
         f'<a href="#{entry.id.lower()}">{entry.id}</a></h3>'
         f'<span class="entry-where">{escape(_section(entry))}</span>'
         f'<span class="entry-kind">{entry.kind}</span></th>'
-        f'<td><p>{escape(entry.says)}</p><p class="entry-do">{escape(entry.do)}</p></td>'
+        f'<td><p>{escape(entry.says)}</p>{_parts(entry)}<p class="entry-do">{escape(entry.do)}</p></td>'
         f"<td>{_verdict_cell(entry, ledger, existing)}</td></tr>"
     )
 
@@ -193,6 +204,18 @@ def _ledger_row(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) -> s
 def _section(entry: Entry) -> str:
     """Where in the document: `D5 §4.1` becomes `§4.1`, because the id names the document already."""
     return entry.where.removeprefix(entry.document).strip()
+
+
+def _parts(entry: Entry) -> str:
+    """The parts of an entry, each with its word where a lesson measured it; none for what is one thing."""
+    if WHOLE in entry.parts:
+        return ""
+    found = entry.part_words
+    rows = "".join(
+        f"<li>{escape(says)}{f' <strong>{escape(found[part])}</strong>' if part in found else ''}</li>"
+        for part, says in entry.parts.items()
+    )
+    return f'<ul class="entry-parts">{rows}</ul>'
 
 
 def _verdict_cell(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) -> str:
@@ -234,7 +257,7 @@ def _recorded(entry: Entry, record: Record, ledger: Ledger, existing: dict[str, 
         f'<p class="verdict-word tone-{colour}">{SIGNS[colour]} {escape(_word(record))}</p>'
         f'<p class="verdict-sentence">{escape(record.sentence)}</p>'
         f'<ul class="evidence">{"".join(f"<li>{text}</li>" for text in details)}'
-        f'<li><a href="{_cell(record, entry.id)}">See it in chapter {record.notebook[:2]}</a></li></ul>'
+        f'<li><a href="{_cell(record, entry.id)}">See it in chapter {_number(record.lesson)}</a></li></ul>'
     )
 
 
@@ -242,15 +265,15 @@ def _tally_table(ledger: Ledger) -> str:
     """Settled entries of all entries, by kind (rows) and document (columns)."""
 
     def cell(entries: list[Entry]) -> str:
-        return f"{tally(tuple(entries))['settled']}/{len(entries)}" if entries else "–"
+        return f"{tally(entries)['settled']}/{len(entries)}" if entries else "–"
 
     documents = list(ledger.documents)
     lines = [
         "| settled / all | " + " | ".join(documents) + " | all |",
         "|:--|" + "--:|" * (len(documents) + 1),
     ]
-    for kind in [*ledger.verdicts, "all"]:
-        chosen = [entry for entry in ledger.entries if kind in (entry.kind, "all")]
+    for kind in [*ledger.kinds, "all"]:
+        chosen = [entry for entry in ledger.entries.values() if kind in (entry.kind, "all")]
         cells = [cell([entry for entry in chosen if entry.document == name]) for name in documents]
         lines.append(f"| {kind} | " + " | ".join([*cells, cell(chosen)]) + " |")
     return "\n".join(lines)
@@ -258,8 +281,8 @@ def _tally_table(ledger: Ledger) -> str:
 
 def _filter_bar(ledger: Ledger) -> str:
     """Three menus; hidden until the script of the page shows it."""
-    labels = sorted({entry.label for entry in ledger.entries})
-    menus = {"document": list(ledger.documents), "kind": list(ledger.verdicts), "verdict": labels}
+    labels = sorted({entry.label for entry in ledger.entries.values()})
+    menus = {"document": list(ledger.documents), "kind": list(ledger.kinds), "verdict": labels}
     selects = "".join(
         f'<label>{name} <select name="{name}"><option value="">all</option>'
         + "".join(f'<option value="{value}">{value}</option>' for value in values)
@@ -270,40 +293,35 @@ def _filter_bar(ledger: Ledger) -> str:
     return f'<form class="ledger-filter" id="ledger-filter" hidden>{selects}{shown}</form>'
 
 
-def glossary_page(chapters: list[Chapter], ledger: Ledger, path: Path = GLOSSARY_FILE) -> str:
+def glossary_page(chapters: list[Chapter], ledger: Ledger) -> str:
     """Terms in English and Chinese, by subject; a term links to its chapter once that exists."""
-    existing = {chapter.key: chapter for chapter in chapters}
+    existing = _first_lessons(chapters)
     template = Path(__file__).with_name("pages").joinpath("glossary.md").read_text(encoding="utf-8")
     sections = []
-    for group in yaml.safe_load(path.read_text(encoding="utf-8")):
-        terms = "\n\n".join(_term(term, ledger, existing) for term in group["terms"])
-        sections.append(f"## {group['group']} {_chinese(group['group_zh'])}\n\n{terms}")
+    for (group, group_zh), terms in groupby(read_glossary(), lambda term: (term.group, term.group_zh)):
+        text = "\n\n".join(_term(term, ledger, existing) for term in terms)
+        sections.append(f"## {group} {_chinese(group_zh)}\n\n{text}")
     return _fill(template, {"terms": "\n\n".join(sections)})
 
 
-def term_places(path: Path = GLOSSARY_FILE) -> dict[str, tuple[str, str]]:
+def term_places() -> dict[str, tuple[str, str]]:
     """For each Chinese term of the glossary its English name and the id of its place on the page.
 
     A term such as 召回（阶段） is found without its addition in brackets, too.
     """
     places = {}
-    for group in yaml.safe_load(path.read_text(encoding="utf-8")):
-        for term in group["terms"]:
-            for chinese in (term["zh"], term["zh"].split("（")[0]):
-                places.setdefault(chinese, (term["en"], _term_id(term)))
+    for term in read_glossary():
+        for chinese in (term.zh, term.zh.split("（")[0]):
+            places.setdefault(chinese, (term.en, f"term-{term.slug}"))
     return places
 
 
-def _term_id(term: dict[str, str]) -> str:
-    return "term-" + re.sub(r"[^a-z0-9]+", "-", term["en"].lower()).strip("-")
-
-
-def _term(term: dict[str, str], ledger: Ledger, existing: dict[str, Chapter]) -> str:
+def _term(term: Term, ledger: Ledger, existing: dict[str, Chapter]) -> str:
     return (
-        f'<div class="term"><h3 id="{_term_id(term)}"><dfn>{escape(term["en"])}</dfn> '
-        f"{_chinese(term['zh'])}</h3>\n\n{term['means'].strip()}\n\n"
-        f'<p class="term-zh" lang="zh">{escape(term["means_zh"].strip())}</p>\n\n'
-        f"<p>({_chapter_named(term['chapter'], ledger, existing)})</p>\n\n</div>"
+        f'<div class="term"><h3 id="term-{term.slug}"><dfn>{escape(term.en)}</dfn> '
+        f"{_chinese(term.zh)}</h3>\n\n{term.means.strip()}\n\n"
+        f'<p class="term-zh" lang="zh">{escape(term.means_zh.strip())}</p>\n\n'
+        f"<p>({_chapter_named(term.chapter, ledger, existing)})</p>\n\n</div>"
     )
 
 
@@ -311,25 +329,24 @@ def _chinese(text: str) -> str:
     return f'<span lang="zh">{escape(text)}</span>'
 
 
-def data_page(sources: Path, chapters: list[Chapter]) -> str:
-    """Every asset of `data_scripts/sources.toml`: size, licence, redistribution, and what reads it."""
+def data_page(assets: Iterable[Asset], chapters: list[Chapter]) -> str:
+    """Every asset that can be fetched: size, licence, redistribution, and what reads it."""
     template = Path(__file__).with_name("pages").joinpath("data.md").read_text(encoding="utf-8")
-    with sources.open("rb") as file:
-        assets = tomllib.load(file)
     lines = [
         "| name | what it is | size | licence | may be passed on | used by |",
         "|:--|:--|--:|:--|:--|:--|",
     ]
-    lines += [_asset_row(name, asset, chapters) for name, asset in assets.items()]
+    lines += [_asset_row(asset, chapters) for asset in assets]
     return _fill(template, {"assets": "\n".join(lines)})
 
 
-def _asset_row(name: str, asset: dict[str, Any], chapters: list[Chapter]) -> str:
-    size = sum(file["size"] for file in asset["files"])
-    users = [f"[chapter {chapter.number}]({chapter.stem})" for chapter in chapters if name in chapter.needs]
-    used_by = ", ".join([*users, *asset["needed_by"]]) or "chapters to come"
-    redistribute = "yes" if asset["redistribute"] else "no"
-    cells = [f"`{name}`", asset["title"], _megabytes(size), asset["licence"], redistribute, used_by]
+def _asset_row(asset: Asset, chapters: list[Chapter]) -> str:
+    users = [
+        f"[chapter {chapter.number}]({chapter.stem})" for chapter in chapters if asset.name in chapter.needs
+    ]
+    used_by = ", ".join([*users, *asset.needed_by]) or "chapters to come"
+    redistribute = "yes" if asset.redistribute else "no"
+    cells = [f"`{asset.name}`", asset.title, _megabytes(asset.size), asset.licence, redistribute, used_by]
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import base64
 import html
 import io
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -25,6 +23,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from course_lib import arguments
+from course_lib.registers import Measurement, read_measurement
 
 # Okabe and Ito's colours can be told apart with every common form of colour blindness. Yellow, too pale for a
 # line on white, comes last.
@@ -32,8 +31,6 @@ PALETTE = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#0
 
 LARGEST_IMAGE = 60_000
 """Bytes that a figure may take: notebooks are read in browsers and kept in version control."""
-
-_MEASUREMENTS = Path(__file__).resolve().parents[1] / "book" / "measurements"
 
 
 def say(markdown: str) -> None:
@@ -166,18 +163,13 @@ def style() -> None:
     )
 
 
-def measurement(name: str) -> dict[str, Any]:
+def measurement(name: str) -> Measurement:
     """Read a committed benchmark, ``book/measurements/NAME.json``.
 
     Durations do not repeat, so chapters quote a stored measurement and never time anything in a stored
-    output. Raises ``FileNotFoundError`` with the command that makes the file.
+    output. Raises ``RegisterError`` with the command that makes the file.
     """
-    path = _MEASUREMENTS / f"{name}.json"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"There is no measurement called {name!r}: make it with `python course.py benchmark {name}`."
-        )
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_measurement(name)
 
 
 def _decimals(value: float, digits: int) -> int:

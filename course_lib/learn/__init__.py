@@ -3,11 +3,12 @@
 from course_lib.learn.exercise import Exercise, check, find, hint
 from course_lib.learn.failing import NothingFailed, fails
 from course_lib.learn.live_cells import is_live, live, slider
-from course_lib.learn.verdict_cards import verdict
+from course_lib.learn.verdict_cards import Part, verdict
 
 __all__ = [
     "Exercise",
     "NothingFailed",
+    "Part",
     "check",
     "fails",
     "find",

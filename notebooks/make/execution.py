@@ -11,9 +11,9 @@ import sys
 import textwrap
 import threading
 import time
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from course_lib.learn.verdict_cards import ledger
+from course_lib.registers import read_assets, read_ledger
 from notebooks.make import edits, inspection, pairing
 from notebooks.make.kernel import ChapterKernel
 from notebooks.make.plan import Chapter, Course, CourseError
@@ -195,41 +195,49 @@ def compared(
     return "\n".join(lines)
 
 
-def tally(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def tally(verdicts: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Count the ledger's entries as settled, partly settled (open too, in the end) and open.
 
-    ``found`` are verdicts in course order. Later chapters settle what earlier ones left open.
+    ``verdicts`` are those of each lesson, in course order.
     """
-    latest = {verdict["id"]: verdict for verdict in found}
-    settled = [verdict["word"] for verdict in latest.values() if not verdict["waits_for"]]
-    entries = len(ledger().entries)
+    ledger = read_ledger().joined(verdicts)
+    counts = ledger.tally()
     return {
-        "entries": entries,
-        "settled": len(settled),
-        "partly": len(latest) - len(settled),
-        "open": entries - len(latest),
-        "words": {word: settled.count(word) for word in sorted(set(settled))},
+        "entries": len(ledger.entries),
+        "settled": counts["settled"],
+        "partly": counts["partly settled"],
+        "open": counts["open"],
+        "words": ledger.tally_of_words(),
     }
 
 
 def snapshot(course: Course) -> dict[str, dict[str, str]]:
     """The verdict words of the committed notebooks, by chapter and id; ``accept`` writes them."""
     return {
-        chapter.key: {
-            found["id"]: _word(found) for found in inspection.verdicts(pairing.read(course.notebook(chapter)))
-        }
+        chapter.key: _words(inspection.verdicts(pairing.read(course.notebook(chapter))))
         for chapter in course.chapters
         if course.notebook(chapter).exists()
     }
 
 
 def words(row: dict[str, Any]) -> dict[str, str]:
-    """The verdict words of one row of a report, by id."""
-    return {found["id"]: _word(found) for found in row["verdicts"]}
+    """The verdict words of one row of a report: by id, and of each part by id and part (``D1-02 cost``)."""
+    return _words(row["verdicts"])
+
+
+def _words(verdicts: Iterable[dict[str, Any]]) -> dict[str, str]:
+    found = {}
+    for verdict in verdicts:
+        found[verdict["id"]] = _word(verdict)
+        for part, judged in verdict["parts"].items():
+            found[f"{verdict['id']} {part}"] = judged["word"]
+    return found
 
 
 def _word(found: dict[str, Any]) -> str:
-    return f"partly: {found['word']}" if found["waits_for"] else found["word"]
+    """The word of a verdict; *partly* where another chapter, or a part without a word, is still to come."""
+    missing = found["parts"] and found["parts"].keys() != read_ledger().entries[found["id"]].parts.keys()
+    return f"partly: {found['word']}" if found["waits_for"] or missing else found["word"]
 
 
 def _refuse_or_tell_what_was_saved(notebook: Path) -> None:
@@ -347,15 +355,14 @@ def _fingerprint(course: Course, chapter: Chapter, parameters: dict[str, Any]) -
 
 def _data_hashes(course: Course, chapter: Chapter, scale: str) -> list[Any]:
     """Names, sizes and hashes of the files that a chapter reads, from ``data_scripts/sources.toml``."""
-    path = course.root / "data_scripts" / "sources.toml"
     needs = sorted({*chapter.needs, *chapter.scales[scale].get("needs", [])})
-    sources = tomllib.loads(path.read_text(encoding="utf-8")) if needs else {}
-    unknown = [name for name in needs if name not in sources]
+    assets = read_assets(course.root / "data_scripts" / "sources.toml") if needs else {}
+    unknown = [name for name in needs if name not in assets]
     if unknown:
         raise CourseError(
             f"{chapter.key} needs {', '.join(unknown)}, which data_scripts/sources.toml does not have."
         )
-    return [[name, sources[name]["files"]] for name in needs]
+    return [[name, *map(astuple, assets[name].files)] for name in needs]
 
 
 def _where(error: CellExecutionError) -> str:
@@ -380,7 +387,7 @@ def _write_report(
     report = {
         "python": sys.version.split()[0],
         "chapters": chapters,
-        "tally": tally(found for row in counted for found in row["verdicts"]),
+        "tally": tally({row["key"]: row["verdicts"] for row in counted}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report, indent=1, ensure_ascii=False, default=str)

@@ -7,41 +7,18 @@ from __future__ import annotations
 
 import ast
 import json
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from course_lib.registers import Lesson, RegisterError, pick_lessons, read_lessons
+
+Chapter = Lesson
+
 
 class CourseError(Exception):
     """Something that the person who typed the command can repair; the message says how."""
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One row of ``plan.toml``; see the head of that file for what each field means."""
-
-    key: str  # "02_cosine"
-    title: str
-    title_zh: str
-    goal: str
-    minutes: int
-    needs: tuple[str, ...]
-    timeout: int
-    scales: dict[str, dict[str, Any]]
-
-    @property
-    def number(self) -> str:
-        return self.key.split("_")[0]
-
-    @property
-    def name(self) -> str:
-        return self.key.split("_", 1)[1]
-
-    def needs_at(self, scale: str) -> list[str]:
-        """The assets that a run at this scale reads."""
-        return [*self.needs, *self.scales[scale].get("needs", [])]
 
 
 @dataclass(frozen=True)
@@ -69,19 +46,13 @@ class Course:
     def chapters(self) -> list[Chapter]:
         """The rows of ``plan.toml`` in their order. Raises ``CourseError`` where rows and sources differ."""
         try:
-            rows = tomllib.loads((self.folder / "plan.toml").read_text(encoding="utf-8"))["chapters"]
-        except (OSError, ValueError, KeyError) as error:
-            raise CourseError(f"notebooks/plan.toml cannot be read: {error}.") from None
-        for key in rows.keys() ^ {path.stem for path in (self.folder / "source").glob("*.py")}:
-            lacks = "source" if key in rows else "row in notebooks/plan.toml"
+            lessons = read_lessons(self.folder / "plan.toml")
+        except RegisterError as error:
+            raise CourseError(f"notebooks/{error}") from None
+        for key in lessons.keys() ^ {path.stem for path in (self.folder / "source").glob("*.py")}:
+            lacks = "source" if key in lessons else "row in notebooks/plan.toml"
             raise CourseError(f"{key} has no {lacks}: a chapter needs a row and a source, or neither.")
-        chapters = []
-        for key, row in rows.items():
-            try:
-                chapters.append(Chapter(key=key, **{**row, "needs": tuple(row["needs"])}))
-            except (TypeError, KeyError) as error:
-                raise CourseError(f"notebooks/plan.toml: the row of {key} is not complete: {error}") from None
-        return chapters
+        return list(lessons.values())
 
     def pick(self, asked: list[str]) -> list[Chapter]:
         """Chapters by key (``02_cosine``), number (``02``, ``2``) or name (``cosine``); all if none is asked.
@@ -89,18 +60,10 @@ class Course:
         They come once each, in the plan's order. Raises ``CourseError`` that lists the chapters for one that
         does not exist.
         """
-        picked = []
-        for word in asked:
-            found = [
-                chapter
-                for chapter in self.chapters
-                if word in (chapter.key, chapter.number, chapter.number.lstrip("0"), chapter.name)
-            ]
-            if not found:
-                keys = ", ".join(chapter.key for chapter in self.chapters) or "none yet"
-                raise CourseError(f"There is no chapter {word!r}. Chapters: {keys}.")
-            picked += found
-        return [chapter for chapter in self.chapters if chapter in picked] or self.chapters
+        try:
+            return pick_lessons(self.chapters, asked)
+        except RegisterError as error:
+            raise CourseError(str(error)) from None
 
     def parameters(self, chapter: Chapter, scale: str, given: dict[str, Any]) -> dict[str, Any]:
         """What a run passes to a chapter's notebook: ``scale``, what the scale sets, and what is ``given``.

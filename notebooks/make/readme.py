@@ -9,16 +9,8 @@ from __future__ import annotations
 import re
 
 from book.drawings import overview, overview_text
-from book.ledger import (
-    Entry,
-    Ledger,
-    LedgerError,
-    chapter_notebooks,
-    join_verdicts,
-    planned_text,
-    read_ledger,
-    tally,
-)
+from book.ledger import ledger_of, lesson_notebooks, planned_text
+from course_lib.registers import Entry, Ledger, RegisterError
 from notebooks.make.plan import Chapter, Course, CourseError
 
 PICTURE = "book/overview.svg"
@@ -84,13 +76,13 @@ def chapter_map(chapters: list[Chapter]) -> str:
 
 def _ledger(course: Course) -> Ledger:
     try:
-        return join_verdicts(read_ledger(), course.folder)
-    except LedgerError as error:
+        return ledger_of(course.folder)
+    except RegisterError as error:
         raise CourseError(str(error)) from error
 
 
 def _settled(ledger: Ledger) -> str:
-    counts = tally(ledger.entries)
+    counts = ledger.tally()
     return (
         f"**{counts['settled']} of {len(ledger.entries)} statements are settled so far**, "
         f"{counts['partly settled']} in part; {counts['open']} are open."
@@ -98,7 +90,7 @@ def _settled(ledger: Ledger) -> str:
 
 
 def _planned(ledger: Ledger, course: Course) -> str:
-    existing = {path.stem[3:] for path in chapter_notebooks(course.folder)}
+    existing = {path.stem[3:] for path in lesson_notebooks(course.folder)}
     return (
         "The numbers have gaps because the other chapters are planned, not written. In brackets, how many "
         f"statements wait for each: {planned_text(ledger, existing)}."
@@ -112,8 +104,7 @@ def _documents(ledger: Ledger) -> str:
 
 
 def _results(ledger: Ledger) -> str:
-    entries = {entry.id: entry for entry in ledger.entries}
-    rows = [_result(entries[name]) for name in RESULTS]
+    rows = [_result(ledger.entries[name]) for name in RESULTS]
     return "\n".join(["| a document says | measured here | verdict |", "|---|---|---|", *rows])
 
 
@@ -126,6 +117,6 @@ def _result(entry: Entry) -> str:
     record = entry.records[-1]
     measured = re.split(r"(?<=\.) (?=[A-Z])", record.sentence)[0]
     scope = "; ".join(text for text in (record.data, record.scope) if text)
-    chapter = f"[chapter {record.notebook[:2]}](notebooks/{record.notebook}.ipynb)"
-    cells = [f"{entry.id}: {entry.says}", f"{measured} *{scope}*", f"**{record.word}**, {chapter}"]
+    chapter = f"[chapter {record.lesson[:2]}](notebooks/{record.lesson}.ipynb)"
+    cells = [f"{entry.id}: {entry.says}", f"{measured} *{scope}*", f"**{entry.word}**, {chapter}"]
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

@@ -57,7 +57,6 @@ import numpy as np
 import pandas as pd
 import torch
 import transformers
-import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -67,7 +66,7 @@ import course_lib
 from course_lib import evaluate, learn, show
 from course_lib.data import Split, load_movielens
 from course_lib.encode import TextEncoder
-from course_lib.learn.verdict_cards import ledger
+from course_lib.registers import read_glossary, read_ledger
 from course_lib.retrieve import (
     Candidates,
     FeatureRetriever,
@@ -94,15 +93,7 @@ show.style()
 # here is what it says about the six.
 
 # %%
-course_folder = Path(course_lib.__file__).parents[1]
-glossary = yaml.safe_load(
-    (course_folder / "book" / "glossary.yml").read_text(encoding="utf-8")
-)
-terms = {term["en"]: term for group in glossary for term in group["terms"]}
-number_of = {
-    key: f"{number:02d}"
-    for number, key in enumerate(ledger().chapters, start=1)
-}
+terms = {term.en: term for term in read_glossary()}
 six = [
     "Recommender system",
     "Deep learning",
@@ -115,9 +106,9 @@ show.table(
     [
         {
             "English": name,
-            "中文": terms[name]["zh"],
-            "meaning": terms[name]["means"],
-            "chapter": number_of[terms[name]["chapter"]],
+            "中文": terms[name].zh,
+            "meaning": terms[name].means,
+            "chapter": f"{read_ledger().chapter_number(terms[name].chapter):02d}",
         }
         for name in six
     ]
@@ -1115,12 +1106,9 @@ optimiser = AdamW(encoder.model.parameters(), lr=2e-5)
 # here what is pinned there, and would Python 3.8 or 3.6 have done?
 
 # %%
+lock = Path(course_lib.__file__).parents[1] / "requirements.lock"
 pins = {}
-for line in (
-    (course_folder / "requirements.lock")
-    .read_text(encoding="utf-8")
-    .splitlines()
-):
+for line in lock.read_text(encoding="utf-8").splitlines():
     if line.strip() and not line.startswith("#"):
         pin = Requirement(line)
         if pin.marker is None or pin.marker.evaluate():

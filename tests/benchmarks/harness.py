@@ -18,7 +18,8 @@ import numpy as np
 import threadpoolctl
 import torch
 
-MEASUREMENTS = Path(__file__).resolve().parents[2] / "book" / "measurements"
+from course_lib.registers.measurements import MEASUREMENTS
+
 REPETITIONS = 7
 
 

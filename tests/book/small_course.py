@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from book.ledger import VERDICT_MIME
+from course_lib.registers.ledger import VERDICT_MIME
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +67,7 @@ title_zh = "标题"
 goal = "find films"
 minutes = 10
 needs = ["minilm"]
+timeout = 60
 scales.small = {{}}
 """
 

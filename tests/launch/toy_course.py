@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import course
+from course_lib import registers
 from notebooks.make import plan
 
 RECORDER = """
@@ -124,6 +125,8 @@ class ToyCourse:
         files |= {"toy_backend.py": BUILD_BACKEND, "pyproject.toml": PROJECT, "course_lib/__init__.py": ""}
         files |= {"notebooks/plan.toml": PLAN, "data_scripts/sources.toml": SOURCES}
         files["notebooks/make/plan.py"] = Path(plan.__file__).read_text(encoding="utf-8")
+        for module in Path(registers.__file__).parent.glob("*.py"):  # what plan.py reads the plan with
+            files[f"course_lib/registers/{module.name}"] = module.read_text(encoding="utf-8")
         for chapter in ("01_apples", "02_pears"):
             parameters = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": [PARAMETERS]}
             files[f"notebooks/{chapter}.ipynb"] = json.dumps({"cells": [parameters]})

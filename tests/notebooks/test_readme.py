@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from book.drawings import overview
-from book.ledger import join_verdicts, read_ledger, tally
+from book.ledger import ledger_of
 from notebooks.make import readme
 from notebooks.make.plan import Course, CourseError
 
@@ -20,7 +20,7 @@ REMEDY = "run `python -m notebooks.make readme`"
 
 @pytest.fixture(scope="module")
 def ledger():
-    return join_verdicts(read_ledger(), ROOT / "notebooks")
+    return ledger_of(ROOT / "notebooks")
 
 
 def test_what_code_writes_is_current(ledger):
@@ -29,7 +29,7 @@ def test_what_code_writes_is_current(ledger):
 
 
 def test_the_count_is_that_of_the_ledger(ledger):
-    counts = tally(ledger.entries)
+    counts = ledger.tally()
     assert f"**{counts['settled']} of {len(ledger.entries)} statements are settled so far**" in TEXT
     wrong = TEXT.replace(f"**{counts['settled']} of", f"**{counts['settled'] + 1} of")
     assert wrong != TEXT
@@ -37,9 +37,8 @@ def test_the_count_is_that_of_the_ledger(ledger):
 
 
 def test_results_are_verdicts_of_the_committed_notebooks(ledger):
-    entries = {entry.id: entry for entry in ledger.entries}
     for name in readme.RESULTS:
-        record = entries[name].records[-1]
+        record = ledger.entries[name].records[-1]
         row = next(line for line in TEXT.splitlines() if line.startswith(f"| {name}: "))
         assert f"**{record.word}**" in row
         assert re.findall(r"\d+\.\d+|\d+ of \d+", row.split("*")[0]), "a result shows its numbers"
@@ -47,7 +46,7 @@ def test_results_are_verdicts_of_the_committed_notebooks(ledger):
 
 
 def test_a_result_that_is_not_settled_is_refused(monkeypatch, ledger):
-    unsettled = next(entry.id for entry in ledger.entries if entry.state == "open")
+    unsettled = next(entry.id for entry in ledger.entries.values() if entry.state == "open")
     monkeypatch.setattr(readme, "RESULTS", (unsettled,))
     with pytest.raises(CourseError, match=f"{unsettled} as a result, and it is open"):
         readme.fresh(TEXT, COURSE)
@@ -59,7 +58,7 @@ def test_every_chapter_is_either_in_the_map_or_named_as_planned(ledger):
         number = f"{ledger.chapter_number(key):02d}"
         mapped = f"](notebooks/{number}_{key}.ipynb)" in TEXT
         assert mapped != (f"{number} {key} (" in planned), key
-    counts = tally(ledger.entries)
+    counts = ledger.tally()
     assert sum(map(int, re.findall(r"\((\d+)\)", planned))) == counts["partly settled"] + counts["open"]
 
 

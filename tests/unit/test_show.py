@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from course_lib import show
+from course_lib.registers import RegisterError
 
 
 @pytest.fixture
@@ -124,5 +125,5 @@ def test_palette_has_eight_different_colours():
 
 
 def test_a_missing_measurement_says_how_to_make_it():
-    with pytest.raises(FileNotFoundError, match=r"python course\.py benchmark no-such"):
+    with pytest.raises(RegisterError, match=r"python course\.py benchmark no-such"):
         show.measurement("no-such")

@@ -396,8 +396,10 @@ def test_get_by_name_by_chapter_and_all(cache, mirror, monkeypatch, capsys):
 def test_chapter_needs_are_read_from_the_plan(tmp_path):
     plan = tmp_path / "plan.toml"
     assert chapter_needs(plan) == {}
-    plan.write_text('[chapters.02_cosine]\nneeds = ["movielens-100k", "minilm"]\n[chapters.01_background]\n')
-    assert chapter_needs(plan) == {"02_cosine": ["movielens-100k", "minilm"], "01_background": []}
+    row = 'title = "T"\ntitle_zh = "T"\ngoal = "g"\nminutes = 1\ntimeout = 9\nscales.small = {}\nneeds = '
+    needs = {"02_cosine": ["movielens-100k", "minilm"], "03_transformer": []}
+    plan.write_text("".join(f"[chapters.{key}]\n{row}{names}\n" for key, names in needs.items()))
+    assert chapter_needs(plan) == needs
 
 
 def test_sources_toml_is_complete():

@@ -8,6 +8,7 @@ import pytest
 from course_lib import learn, show
 from course_lib.learn import exercise as exercise_module
 from course_lib.learn import verdict_cards
+from course_lib.registers import Measurement, RegisterError, read_ledger
 
 
 def judge(answer):
@@ -151,7 +152,7 @@ def test_a_partly_settled_verdict_says_what_it_waits_for(shown):
 )
 def test_a_verdict_that_breaks_the_rules_of_the_ledger_is_refused(shown, arguments, error):
     usual = {"ledger_id": "D1-17", "word": "correct", "sentence": "It is.", "data": "by proof"}
-    with pytest.raises(ValueError, match=error):
+    with pytest.raises((ValueError, RegisterError), match=error):
         learn.verdict(**{**usual, **arguments})
     assert shown == []
 
@@ -161,9 +162,81 @@ def test_real_data_beside_simulated_data_may_settle_a_claim(shown):
     assert shown
 
 
-def test_every_verdict_word_of_the_ledger_has_a_look():
-    words = {word for words in verdict_cards.ledger().words.values() for word in words}
-    assert words == set(verdict_cards._LOOKS)
+def test_every_tone_of_the_ledger_has_a_look():
+    assert set(read_ledger().tones.values()) == set(verdict_cards._LOOKS)
+
+
+def test_parts_are_judged_one_by_one_and_the_word_is_computed(shown):
+    cost = learn.Part("refuted", "EASE fits {times} times as fast.", {"times": 3.2, "runs": 7})
+    steady = learn.Part("supported", "Lists changed by {churn}.", {"churn": (0.21, (0.19, 0.23))})
+    learn.verdict("D1-02", parts={"cost": cost, "steadiness": steady}, data="MovieLens-100K")
+    (data,) = shown
+    found = data[verdict_cards.MIME]
+    assert found["word"] == "depends"
+    assert found["parts"] == {
+        "cost": {
+            "word": "refuted",
+            "sentence": "EASE fits 3.200 times as fast.",
+            "numbers": {"times": "3.200", "runs": "7"},
+        },
+        "steadiness": {
+            "word": "supported",
+            "sentence": "Lists changed by 0.210 [0.190, 0.230].",
+            "numbers": {"churn": "0.210 [0.190, 0.230]"},
+        },
+    }
+    lines = data["text/plain"].splitlines()
+    assert lines[0] == "D1-02 (D1 §1) · ≈ depends"
+    assert lines[1] == "- ✗ refuted · cost: EASE fits 3.200 times as fast. (runs = 7)"
+    assert "<strong>steadiness</strong>: Lists changed by 0.210" in data["text/html"]
+
+
+def test_a_part_that_is_missing_leaves_the_entry_partly_settled(shown):
+    learn.verdict("D1-02", parts={"cost": learn.Part("undecided", "Less than {x}.", {"x": 2})}, data="x")
+    text = shown[0]["text/plain"]
+    assert "? partly settled: undecided" in text
+    assert "Still open: the parts steadiness" in text
+
+
+def test_the_larger_scale_stands_beside(shown, monkeypatch):
+    content = {
+        "set": "1M-order",
+        "verdicts": [
+            {
+                "id": "D1-02",
+                "word": "supported",
+                "sentence": "It is dear.",
+                "numbers": {},
+                "parts": {},
+                "data": "MovieLens-1M",
+            }
+        ],
+    }
+    stored = {"full/05_cf": Measurement("full/05_cf", content), "topk": Measurement("topk", {})}
+    monkeypatch.setattr(verdict_cards, "read_measurements", lambda: stored)
+    learn.verdict("D1-02", "refuted", "It is cheap.", data="MovieLens-100K")
+    assert "At full scale (1M-order): ✓ supported. It is dear." in shown[0]["text/plain"]
+    assert shown[0][verdict_cards.MIME]["full"]["word"] == "supported"
+    learn.verdict("D1-16", "correct", "Yes.", data="by proof")
+    assert shown[1][verdict_cards.MIME]["full"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"word": "refuted"}, "either a word for the whole or parts"),
+        ({"parts": None}, "either a word for the whole or parts"),
+        ({"parts": {"price": learn.Part("refuted", "")}}, "has no part 'price'"),
+        ({"parts": {"cost": learn.Part("works", "")}}, "'works' is no word here"),
+        ({"parts": {"cost": learn.Part("refuted", "{x}")}}, "a place for"),
+        ({"data": "simulated news"}, "simulated data alone"),
+    ],
+)
+def test_parts_that_break_the_rules_are_refused(shown, arguments, error):
+    usual = {"parts": {"cost": learn.Part("refuted", "It is cheap.")}, "data": "MovieLens-100K"}
+    with pytest.raises((ValueError, RegisterError), match=error):
+        learn.verdict("D1-02", **{**usual, **arguments})
+    assert shown == []
 
 
 def draw(angle=60):

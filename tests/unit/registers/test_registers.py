@@ -1,0 +1,109 @@
+"""Lessons, assets, glossary and measurements: read as they stand, refused where they are broken."""
+
+import json
+import re
+
+import pytest
+
+from course_lib.registers import (
+    RegisterError,
+    pick_lessons,
+    read_assets,
+    read_glossary,
+    read_ledger,
+    read_lessons,
+    read_measurement,
+    read_measurements,
+)
+from course_lib.registers.measurements import MEASUREMENTS
+
+ROW = """
+title = "T"
+title_zh = "T"
+goal = "g"
+minutes = 1
+needs = ["a"]
+timeout = 60
+scales = { small = {}, full = { needs = ["b"] } }
+"""
+
+
+def plan(tmp_path, *keys, row=ROW):
+    path = tmp_path / "plan.toml"
+    path.write_text("".join(f"[chapters.{key}]\n{row}" for key in keys), encoding="utf-8")
+    return path
+
+
+def test_lessons_know_their_chapter_their_assets_and_what_they_are_called(tmp_path):
+    lessons = read_lessons(plan(tmp_path, "01a_stage", "01b_reading", "02_cosine"))
+    first = lessons["01a_stage"]
+    assert (first.number, first.chapter, first.name) == ("01a", 1, "stage")
+    assert (first.needs_at(), first.needs_at("full")) == (("a",), ("a", "b"))
+    for words, keys in {
+        ("01",): ["01a_stage", "01b_reading"],
+        ("1b", "cosine"): ["01b_reading", "02_cosine"],
+        ("2", "02_cosine"): ["02_cosine"],
+        (): ["01a_stage", "01b_reading", "02_cosine"],
+    }.items():
+        assert [lesson.key for lesson in pick_lessons(lessons.values(), words)] == keys
+    with pytest.raises(
+        RegisterError, match=r"no chapter '77'\. Chapters: 01a_stage, 01b_reading, 02_cosine\."
+    ):
+        pick_lessons(lessons.values(), ["77"])
+
+
+@pytest.mark.parametrize(
+    ("keys", "row", "message"),
+    [
+        (["1_x"], ROW, "'1_x' must look like"),
+        (["01_x"], ROW.replace("minutes = 1\n", ""), "the row of 01_x lacks, or has without need: minutes"),
+        (["01_x"], ROW + "colour=1\n", "the row of 01_x lacks, or has without need: colour"),
+        (["01_x", "01b_y"], ROW, "chapter 01 has 01_x, 01b_y: give each a letter"),
+    ],
+)
+def test_a_broken_plan_is_named(tmp_path, keys, row, message):
+    with pytest.raises(RegisterError, match=re.escape(message)):
+        read_lessons(plan(tmp_path, *keys, row=row))
+
+
+def test_every_asset_that_a_lesson_needs_exists():
+    assets = read_assets()
+    for lesson in read_lessons().values():
+        for scale in lesson.scales:
+            assert set(lesson.needs_at(scale)) <= set(assets), lesson.key
+
+
+def test_a_broken_asset_is_named(tmp_path):
+    path = tmp_path / "sources.toml"
+    path.write_text('[plums]\ntitle = "Plums"\nfiles = []\n', encoding="utf-8")
+    with pytest.raises(RegisterError, match=r"sources\.toml: the table of plums is not complete"):
+        read_assets(path)
+
+
+def test_terms_name_a_chapter_and_stand_once(tmp_path):
+    terms = read_glossary()
+    assert {term.chapter for term in terms} <= set(read_ledger().chapters)
+    assert len({term.slug for term in terms}) == len(terms)
+    term = "{en: Hub, zh: 枢纽, chapter: cosine, means: m, means_zh: m}"
+    path = tmp_path / "glossary.yml"
+    path.write_text(f"- {{group: G, group_zh: G, terms: [{term}, {term}]}}\n", encoding="utf-8")
+    with pytest.raises(RegisterError, match="'Hub' stands twice"):
+        read_glossary(path)
+    path.write_text("- {group: G, group_zh: G, terms: [{en: Hub}]}\n", encoding="utf-8")
+    with pytest.raises(RegisterError, match="'Hub' is not complete"):
+        read_glossary(path)
+
+
+def test_every_measurement_says_when_and_on_what_it_was_made(tmp_path):
+    for found in read_measurements().values():
+        assert found.date
+        assert found.processor
+        assert found.threads >= 1
+        assert found["name"] == found.content["name"]
+    with pytest.raises(RegisterError, match=r"make it with `python course\.py benchmark nothing`"):
+        read_measurement("nothing", MEASUREMENTS)
+    (tmp_path / "odd.json").write_text(json.dumps({"name": "odd"}), encoding="utf-8")
+    with pytest.raises(
+        RegisterError, match=r"odd\.json is no measurement: it lacks date, processor, threads"
+    ):
+        read_measurement("odd", tmp_path)
