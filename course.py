@@ -93,7 +93,7 @@ INSTALLATION = ("5 min", "4 GB")  # without CUDA
 # In GB, of an installed package other than torch, and of torch without CUDA: on disk, and to download.
 OF_A_PACKAGE, OF_TORCH = (0.008, 0.003), (0.8, 0.2)
 SIZE_OF_EMPTY_VENV = 20e6  # bytes
-UNPACKED = 2.0  # CUDA packages on disk, in sizes of their downloads
+UNPACKED = 1.7  # CUDA packages on disk, in sizes of their downloads
 
 
 class Stop(Exception):
@@ -749,8 +749,9 @@ def index_instead_of_cuda(torch, missing, options):
     stop_if_a_disk_is_too_full(missing, size)
     if why_not:
         print(
-            f"{why_not}. So torch comes with CUDA, {size:.1f} GB to download; it works without a GPU, too. "
-            "Ctrl-C stops this; --cpu-only refuses it; --torch-index URL takes torch from elsewhere.",
+            f"{why_not}. So torch comes with CUDA, {size:.1f} GB to download and {size * UNPACKED:.1f} GB on "
+            "disk; it works without a GPU, too. Ctrl-C stops this; --cpu-only refuses it; --torch-index URL "
+            "takes torch from elsewhere.",
             flush=True,
         )
     return None
