@@ -63,7 +63,8 @@ class KeywordRetriever(Retriever):
         return sp.csr_array((counts, (rows, columns)), shape=(len(known), self._word_scores.shape[0]))
 
     def _scores_of_queries(self, word_counts: sp.csr_array) -> np.ndarray:
-        scores = (word_counts @ self._word_scores).toarray()
+        # In float64, rounded by the caller: bm25s numbers the words in another order in every process.
+        scores = (word_counts.astype(np.float64) @ self._word_scores).toarray()
         scores[scores <= 0] = -np.inf
         return scores
 

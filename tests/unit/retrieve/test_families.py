@@ -1,5 +1,9 @@
 """What each family computes, on cases that can be checked by eye."""
 
+import os
+import subprocess
+import sys
+
 import bm25s
 import numpy as np
 import pytest
@@ -214,3 +218,33 @@ def test_random_on_movielens(movielens):
     report = evaluate(Random().fit(train).retrieve(train.matrix, 10), movielens.test.matrix, ["recall@10"])
     low, high = report.interval("recall@10", level=0.99)
     assert low < (10 / (train.n_items - train.user_counts)).mean() < high
+
+
+KEYWORD_SCORES = """
+import numpy as np, pandas as pd
+from course_lib.data import Catalogue, Interactions
+from course_lib.retrieve import KeywordRetriever
+rng = np.random.default_rng(0)
+words = ["".join(letters) for letters in rng.choice(list("bcdfgklm"), size=(200, 5))]
+titles = [" ".join(rng.choice(words, 30)) for _ in range(40)]
+frame = pd.DataFrame({"item_id": [str(place) for place in range(40)], "title": titles})
+films = Catalogue.from_frame(frame, name="films", source="films.csv")
+everything = Interactions(np.zeros(40, np.int64), np.arange(40), None, None, ["u"], frame["item_id"], "toy")
+scores = KeywordRetriever(("title",)).fit(everything, films).score(np.array([0]), np.arange(40)[None])
+print(scores.tobytes().hex())
+"""
+
+
+def test_keyword_scores_are_the_same_in_every_process():
+    """bm25s numbers words by a set, whose order differs with Python's hash seed."""
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", KEYWORD_SCORES],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
