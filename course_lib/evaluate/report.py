@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,31 @@ class Report:
             )
         object.__setattr__(self, "groups", groups)
 
+    @classmethod
+    def of(
+        cls, values: Mapping[str, np.ndarray], *, seed: int = 0, groups: np.ndarray | None = None
+    ) -> Report:
+        """A report of one's own numbers: `{name: float [n]}`, one for each row, NaN where it has none.
+
+        A row is whatever was drawn: a user, a draw of cold films, a seed; intervals are over rows. Raises
+        ValueError without a name, and as the class does.
+        """
+        if not values:
+            raise ValueError("Report.of: name at least one value, {name: numbers, one for each row}.")
+        return cls(dict(values), {}, len(next(iter(values.values()))), 0, seed, groups)
+
+    def only(self, rows: np.ndarray) -> Report:
+        """The same metrics of some rows: a bool mask `[n]` or integer indices. Overall metrics have none."""
+        kept = np.arange(self.n_users)[rows]
+        per_user = {metric: values[kept] for metric, values in self.per_user.items()}
+        without = min(int(np.isnan(values).sum()) for values in per_user.values()) if per_user else 0
+        groups = None if self.groups is None else self.groups[kept]
+        return Report(per_user, {}, len(kept), without, self.seed, groups)
+
+    def with_values(self, name: str, values: np.ndarray) -> Report:
+        """This report with one more number a row, or another in the place of one that it has."""
+        return replace(self, per_user={**self.per_user, name: values})
+
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of all metrics in this report."""
@@ -150,7 +176,27 @@ class Comparison:
     @property
     def is_clear(self) -> bool:
         """Whether the interval leaves out zero."""
-        return self.interval[0] > 0 or self.interval[1] < 0
+        return self.side != "unclear"
+
+    @property
+    def side(self) -> Literal["above", "below", "unclear"]:
+        """Where the first stands to the second: the whole interval above zero, below zero, or neither."""
+        low, high = self.interval
+        return "above" if low > 0 else "below" if high < 0 else "unclear"
+
+    @property
+    def half_width(self) -> float:
+        """Half the interval's width: a difference that is smaller could not have been seen."""
+        return (self.interval[1] - self.interval[0]) / 2
+
+    def within(self, margin: float) -> bool:
+        """Whether the two are the same within `margin`, above 0: the interval lies in (-margin, margin).
+
+        An interval that holds zero does not say so: it may be wide. Source: Schuirmann 1987, two one-sided
+        tests; an interval at 95 % makes each of them a test at 2.5 %.
+        """
+        arguments.real("margin", margin, above=0)
+        return bool(-margin < self.interval[0] and self.interval[1] < margin)
 
 
 def evaluate(

@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 
 from course_lib.data import Interactions
-from course_lib.evaluate import compare, evaluate, side_by_side
+from course_lib.evaluate import Comparison, Report, bootstrap_interval, compare, evaluate, side_by_side
 from course_lib.retrieve import Candidates
 
 
@@ -139,3 +139,56 @@ def test_reports_of_different_users_are_not_compared(report, relevant):
             compare(report, other, "recall@2")
     with pytest.raises(KeyError, match="coverage@2"):
         compare(report, report, "coverage@2")
+
+
+# ── Reports of one's own numbers, and what a comparison says ──────────────────────────────────────────────
+
+
+def test_a_report_of_ones_own_numbers_is_like_any_other():
+    draws = np.array([0.2, 0.4, np.nan, 0.6])
+    report = Report.of({"recall@100": draws}, seed=3)
+    assert report.mean("recall@100") == pytest.approx(0.4)
+    assert report.interval("recall@100") == bootstrap_interval(draws[[0, 1, 3]], seed=3)
+    with pytest.raises(ValueError, match="name at least one value"):
+        Report.of({})
+    with pytest.raises(ValueError, match="one number for each of the 4 rows"):
+        Report.of({"a": draws, "b": draws[:2]})
+
+
+def test_some_rows_of_a_report_are_those_rows(report):
+    for rows in (np.array([True, False, True]), np.array([0, 2])):
+        part = report.only(rows)
+        np.testing.assert_array_equal(part.per_user["recall@2"], [0.5, np.nan])
+        assert (part.n_users, part.n_without_relevant, part.overall) == (2, 1, {})
+    by_user = Report.of({"auc": np.arange(4.0)}, groups=np.array([7, 7, 8, 9]))
+    np.testing.assert_array_equal(by_user.only(np.array([1, 2])).groups, [7, 8])
+
+
+def test_one_more_number_a_row_leaves_the_report_as_it_was(report):
+    more = report.with_values("hours", np.array([1.0, 2.0, 3.0]))
+    assert more.mean("hours") == 2
+    assert more.mean("recall@2") == report.mean("recall@2")
+    assert "hours" not in report.per_user
+
+
+@pytest.mark.parametrize(
+    ("interval", "side", "same"),
+    [
+        ((0.001, 0.004), "above", True),
+        ((0.001, 0.2), "above", False),
+        ((-0.2, -0.001), "below", False),
+        ((-0.004, 0.004), "unclear", True),
+        ((-0.2, 0.2), "unclear", False),
+        ((0.0, 0.004), "unclear", True),
+        ((float("nan"), float("nan")), "unclear", False),
+    ],
+)
+def test_a_comparison_has_a_side_and_may_be_the_same_within_a_margin(interval, side, same):
+    found = Comparison("recall@100", 0.0, interval, 1.0, 100, 0.95)
+    assert (found.side, found.is_clear, found.within(0.005)) == (side, side != "unclear", same)
+
+
+def test_what_could_not_have_been_seen_is_half_the_interval():
+    assert Comparison("a", 0.01, (-0.02, 0.04), 0.4, 9, 0.95).half_width == pytest.approx(0.03)
+    with pytest.raises(ValueError, match="margin"):
+        Comparison("a", 0.01, (-0.02, 0.04), 0.4, 9, 0.95).within(0)
