@@ -229,14 +229,15 @@ def _words(verdicts: Iterable[dict[str, Any]]) -> dict[str, str]:
     found = {}
     for verdict in verdicts:
         found[verdict["id"]] = _word(verdict)
-        for part, judged in verdict["parts"].items():
+        for part, judged in verdict.get("parts", {}).items():
             found[f"{verdict['id']} {part}"] = judged["word"]
     return found
 
 
 def _word(found: dict[str, Any]) -> str:
     """The word of a verdict; *partly* where another chapter, or a part without a word, is still to come."""
-    missing = found["parts"] and found["parts"].keys() != read_ledger().entries[found["id"]].parts.keys()
+    parts = found.get("parts")  # a report of an earlier run may have none
+    missing = parts and parts.keys() != read_ledger().entries[found["id"]].parts.keys()
     return f"partly: {found['word']}" if found["waits_for"] or missing else found["word"]
 
 
