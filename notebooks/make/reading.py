@@ -78,9 +78,7 @@ def sections(notebook: NotebookNode) -> dict[str, Reading]:
 
 def faults(notebook: NotebookNode, stated: int) -> list[str]:
     """Where an executed lesson leaves the bounds of an honest sitting, each in one line."""
-    read, found = reading_of(notebook), []
-    if abs(stated - read.minutes) > 0.15 * read.minutes:
-        found.append(f"takes {read.minutes:.0f} honest minutes, and notebooks/plan.toml states {stated}")
+    read, found = reading_of(notebook), minutes_faults(notebook, stated)
     if read.minutes > MOST_MINUTES:
         found.append(
             f"takes {read.minutes:.0f} honest minutes, more than {MOST_MINUTES}: make it two lessons"
@@ -105,6 +103,14 @@ def faults(notebook: NotebookNode, stated: int) -> list[str]:
         )
         found.append(f"{when}: it must come within {FIRST_RESULT_BEFORE} minutes")
     return [*found, *_algorithm_faults(notebook)]
+
+
+def minutes_faults(notebook: NotebookNode, stated: int) -> list[str]:
+    """Whether the stated minutes are within 15 % of what an executed lesson gives to read."""
+    minutes = reading_of(notebook).minutes
+    if abs(stated - minutes) <= 0.15 * minutes:
+        return []
+    return [f"takes {minutes:.0f} honest minutes, and notebooks/plan.toml states {stated}"]
 
 
 def _algorithm_faults(notebook: NotebookNode) -> list[str]:

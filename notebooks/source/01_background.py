@@ -24,7 +24,7 @@
 # - compute what a miss at the recall stage costs at the end, even behind a perfect ranker;
 # - place the words *large model* on a scale, and say which claims a small encoder can speak for.
 #
-# You need: Python with a little numpy. About 40 minutes.
+# You need: Python with a little numpy. About 100 minutes.
 
 # %% [markdown] quoted="3.8" reason="D1 and D5 ask for it"
 # ## The documents say

@@ -24,7 +24,7 @@
 # - judge whether a cosine of 0.89 is *high* (often it is not);
 # - search a catalogue by cosine quickly, and know what high dimension does to the result.
 #
-# You need: vectors and the dot product from school; Python with numpy. About 45 minutes.
+# You need: vectors and the dot product from school; Python with numpy. About 80 minutes.
 
 # %% [markdown]
 # ## The documents say

@@ -25,7 +25,7 @@
 # - say honestly where a text encoder beats keywords and popularity, and where it does not;
 # - take all of it to another world, news, and tell what may be carried over from what must be computed anew.
 #
-# You need: chapter 02 (cosine); a first idea of BERT. About 90 minutes.
+# You need: chapter 02 (cosine); a first idea of BERT. About 215 minutes.
 
 # %% [markdown]
 # ## The documents say

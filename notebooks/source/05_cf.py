@@ -24,7 +24,7 @@
 # - predict what happens to each method when data get thin, and where it must fail;
 # - place collaborative filtering beside the text encoder of chapter 04, and combine the two.
 #
-# You need: chapter 02 (cosine) and chapter 04 (the text retriever); least squares and derivatives. About 110 minutes.
+# You need: chapter 02 (cosine) and chapter 04 (the text retriever); least squares and derivatives. About 160 minutes.
 
 # %% [markdown]
 # ## The documents say

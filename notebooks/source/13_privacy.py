@@ -24,7 +24,7 @@
 # - run federated averaging, read a history out of one update, and close that hole with secure aggregation;
 # - say which defence stops which attacker, and which does not.
 #
-# You need: chapter 05 (ALS and EASE), chapter 06 (intervals, paired comparison), probability. About 90 minutes.
+# You need: chapter 05 (ALS and EASE), chapter 06 (intervals, paired comparison), probability. About 135 minutes.
 
 # %% [markdown]
 # ## The documents say

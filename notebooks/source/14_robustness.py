@@ -25,7 +25,7 @@
 # - correct a click log for what nobody looked at, and say which selection is still in it;
 # - measure whether groups are served alike, and see why a constraint in the objective can miss.
 #
-# You need: chapter 05 (EASE, user neighbours), chapter 04 (text vectors), chapter 06 (intervals, paired comparison). About 90 minutes.
+# You need: chapter 05 (EASE, user neighbours), chapter 04 (text vectors), chapter 06 (intervals, paired comparison). About 145 minutes.
 
 # %% [markdown]
 # ## The documents say

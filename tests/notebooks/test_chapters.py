@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from notebooks.make import execution, inspection, pairing
+from notebooks.make import execution, inspection, pairing, reading
 from notebooks.make.compare import difference
 from notebooks.make.plan import Course
 
@@ -22,6 +22,13 @@ def accepted():
 def test_the_notebook_is_that_of_its_source_and_clean(chapter):
     faults = execution.check(COURSE, chapter)
     assert not faults, f"{chapter.key} " + "\n".join(faults)
+
+
+@each_chapter
+def test_the_stated_minutes_are_honest(chapter):
+    notebook = pairing.read(COURSE.notebook(chapter))
+    assert reading.minutes_faults(notebook, chapter.minutes) == []
+    assert f"About {chapter.minutes} minutes." in notebook.cells[0].source
 
 
 @each_chapter
