@@ -69,8 +69,8 @@ CUDA_PACKAGE = re.compile(r"(nvidia|cuda|triton)\b", re.IGNORECASE)
 
 # Every time and size that help texts name, on 2 cores. The README says the same, held by a test.
 COMMANDS = {
-    "run": ("fetch the data, run every chapter, print the verdicts, build the book", "10 min"),
-    "test": ("check everything: style, library, every stored output of every chapter, book", "15 min"),
+    "run": ("fetch the data, run every chapter, print the verdicts, build the book", "17 min"),
+    "test": ("check everything: style, library, every stored output of every chapter, book", "20 min"),
     "lab": ("open JupyterLab on your own copy of the chapters, in work/", "10 s"),
     "book": ("build the book from the chapters as they stand; `book serve` shows it", "1 min"),
     "data": ("list every data set, its licence and where it is; `data get NAME` fetches it", "10 s"),
@@ -89,7 +89,7 @@ BENCHMARKS = {
     "seeds": ("chapters 05, 06, 13 and 14 with five other seeds", "60 min"),
     "topk": ("exact nearest neighbours, beside FAISS", "5 min"),
 }
-INSTALLATION = ("5 min", "4 GB")  # without CUDA
+INSTALLATION = ("3 min", "4 GB")  # without CUDA
 # In GB, of an installed package other than torch, and of torch without CUDA: on disk, and to download.
 OF_A_PACKAGE, OF_TORCH = (0.008, 0.003), (0.8, 0.2)
 SIZE_OF_EMPTY_VENV = 20e6  # bytes

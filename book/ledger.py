@@ -38,13 +38,16 @@ def verdict_outputs(notebook: dict[str, Any]) -> list[tuple[dict[str, Any], dict
 
 
 def planned_text(ledger: Ledger, existing: Container[str]) -> str:
-    """The chapters that are not in `existing` (keys), each with the number of entries that wait for it."""
+    """The chapters that are not in `existing` (keys), each with the number of entries that wait for it, and
+    how many entries of written chapters are open."""
     unsettled = [entry for entry in ledger.entries.values() if entry.state != "settled"]
     waiting = Counter(
         (entry.records[-1].waits_for if entry.records else "") or entry.chapter for entry in unsettled
     )
-    return ", ".join(
+    planned = ", ".join(
         f"{ledger.chapter_number(key):02d} {key} ({waiting[key]})"
         for key in ledger.chapters
         if key not in existing
     )
+    more = sum(waiting[key] for key in ledger.chapters if key in existing)
+    return f"{planned}; and {more} more in chapters that are written" if more else planned

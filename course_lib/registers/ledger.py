@@ -298,10 +298,10 @@ def _faults(ledger: Ledger) -> Iterator[str]:
 
 
 def _record(lesson: str, verdict: Mapping[str, Any]) -> Record:
-    texts = {key: verdict.get(key) or "" for key in ("data", "scale", "scope", "waits_for")}
+    texts = {key: verdict.get(key) or "" for key in ("sentence", "data", "scale", "scope", "waits_for")}
     full = verdict.get("full") or {}
     judged = {**(verdict.get("parts") or {}), **(full.get("parts") or {})}  # the larger scale decides
     parts = {part: found["word"] for part, found in judged.items()}
     numbers = dict(verdict.get("numbers") or {})
     word = "" if parts else full.get("word", "")
-    return Record(lesson, verdict["word"], verdict["sentence"], parts, numbers, **texts, full=word)
+    return Record(lesson, verdict["word"], parts=parts, numbers=numbers, full=word, **texts)
