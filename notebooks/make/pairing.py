@@ -13,6 +13,8 @@ from nbformat import NotebookNode
 
 from notebooks.make import edits
 
+FOLDED = "hide-input"
+"""The tag of a code cell whose code is folded: by the book itself, and in JupyterLab by what pairing adds."""
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # Without a version number, or every notebook changes with the machine that ran it.
 LANGUAGE = {
@@ -37,6 +39,8 @@ def paired(source: Path, notebook: Path) -> NotebookNode:
     sync the same source get the same file. Of a notebook that somebody saved by hand, no output is taken.
     """
     fresh = jupytext.read(source, fmt="py:percent")
+    for cell in fresh.cells:
+        _fold(cell)
     trusted = notebook.exists() and edits.is_as_written(notebook)
     old = read(notebook) if trusted else _as_it_was_saved(notebook)
     for before, cell in _matches(old.cells, fresh.cells):
@@ -88,6 +92,14 @@ def stale(source: Path, notebook: Path) -> str | None:
     if text_of(fresh) != notebook.read_text(encoding="utf-8"):
         return f"has an older text than its source: {fix}; nothing has to be run"
     return None
+
+
+def _fold(cell: NotebookNode) -> None:
+    """Give a cell what JupyterLab folds it by, if it has the tag, and take it away if it has not."""
+    if cell.cell_type == "code" and FOLDED in cell.metadata.get("tags", ()):
+        cell.metadata["jupyter"] = {"source_hidden": True}
+    else:
+        cell.metadata.pop("jupyter", None)
 
 
 def _as_it_was_saved(notebook: Path) -> NotebookNode:

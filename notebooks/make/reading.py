@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from notebooks.make.pairing import FOLDED
+
 WORDS_A_MINUTE, LINES_A_MINUTE = 130, 15
 A_PICTURE, A_TABLE, AN_EXERCISE, A_QUESTION = 0.5, 0.5, 6, 1
 WORDS_A_FORMULA = 15
 MOST_MINUTES, MOST_OPEN_LINES, MOST_FOLDED_LINES, MOST_LINES_PER_100_WORDS = 75, 250, 250, 15
 FIRST_RESULT_BEFORE = 10  # minutes
 ALGORITHM_CELLS, ALGORITHM_LINES = (1, 3), (6, 25)
-FOLDED = {"hide-input", "hide-cell"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _of_cell(cell: NotebookNode) -> Reading:
         return Reading(exercises=1)
     if "quiz" in _tags(cell):
         return Reading(questions=sum("application/vnd.course.check+json" in data for data in shown))
-    folded = bool(_tags(cell) & FOLDED)
+    folded = FOLDED in _tags(cell)
     lines = _lines(cell.source)
     said = sum(map(_said, shown))
     return Reading(said, 0 if folded else lines, lines if folded else 0, pictures, tables)

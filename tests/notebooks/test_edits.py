@@ -233,6 +233,59 @@ def test_changed_tags_are_taken_over_without_a_run(toy):
     assert execution.check(toy, toy.chapters[0]) == []
 
 
+FOLDED, OPEN = '# %% tags=["hide-input"]\nsize * 1.5', "# %%\nsize * 1.5"
+
+
+def folded_cells(path):
+    """The code of the cells that JupyterLab shows folded."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["metadata"].get("jupyter")]
+
+
+def ids_outputs_and_hash(path):
+    read = pairing.read(path)
+    return [(cell.id, cell.get("outputs")) for cell in read.cells], pairing.code_hash(read)
+
+
+def test_a_tag_folds_a_cell_in_jupyterlab_too_and_nothing_else_changes(here, capsys):
+    before = ids_outputs_and_hash(notebook(here))
+    assert folded_cells(notebook(here)) == []
+    change_source(here, OPEN, FOLDED)
+    assert command_line.main(["check", "--fix"]) == 0
+    assert folded_cells(notebook(here)) == ["size * 1.5"]
+    cell = next(cell for cell in pairing.read(notebook(here)).cells if "jupyter" in cell.metadata)
+    assert cell.metadata["jupyter"] == {"source_hidden": True}
+    desk.lay_out(here)
+    assert folded_cells(here.work / "02_toy.ipynb") == ["size * 1.5"]
+    assert ids_outputs_and_hash(notebook(here)) == before
+    change_source(here, FOLDED, OPEN)
+    assert command_line.main(["check", "--fix"]) == 0
+    assert folded_cells(notebook(here)) == []
+    assert ids_outputs_and_hash(notebook(here)) == before
+
+
+def test_a_notebook_that_is_not_folded_as_its_tags_say_is_told_and_repaired(here, capsys):
+    change_source(here, OPEN, FOLDED)
+    execution.sync(here, here.chapters[0])
+    old = pairing.read(notebook(here))  # as it was written before tags folded anything
+    for cell in old.cells:
+        cell.metadata.pop("jupyter", None)
+    pairing.write(old, notebook(here), here.work)
+    before = ids_outputs_and_hash(notebook(here))
+    assert "older text" in execution.check(here, here.chapters[0])[0]
+    assert command_line.main(["check", "--fix"]) == 0
+    assert folded_cells(notebook(here)) == ["size * 1.5"]
+    assert ids_outputs_and_hash(notebook(here)) == before
+    assert not here.work.exists()  # nothing was saved by hand, so nothing had to be kept
+
+
+def test_words_cannot_be_folded_and_metadata_of_a_source_does_not_fold_either(here):
+    change_source(here, OPEN, '# %% jupyter={"source_hidden": true}\nsize * 1.5')
+    change_source(here, "# %% [markdown]\n# # A toy", '# %% [markdown] tags=["hide-input"]\n# # A toy')
+    execution.sync(here, here.chapters[0])
+    assert folded_cells(notebook(here)) == []
+
+
 # ── The desk ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
