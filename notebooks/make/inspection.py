@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from course_lib.learn.exercise import MIME as CHECK
 from course_lib.learn.verdict_cards import MIME as VERDICT
 from course_lib.show import LARGEST_IMAGE
-from notebooks.make import prose, solutions
+from notebooks.make import prose, rules, solutions
 
 _OWN_PLACES = (str(Path.home()), str(Path(__file__).resolve().parents[2]), sys.prefix)
 _TRACES = {
@@ -86,6 +86,7 @@ def faults(notebook: NotebookNode) -> list[str]:
         *_repeated_verdicts(notebook),
         *_reasons(notebook),
         *_functions(notebook),
+        *rules.faults(notebook),
         *prose.faults(notebook),
     ]
 
