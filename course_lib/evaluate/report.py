@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -51,63 +52,113 @@ class Report:
     """Metrics of one set of lists; prints as its table, `forest_plot({name: report}, metric)` draws it.
 
     `per_user` maps a metric such as "recall@10" to float64 `[n_users]`, NaN where it is undefined for a user;
-    `overall` holds the metrics that exist for all lists together only (coverage, gini). `seed` drives the
-    bootstrap. Where a row is not a user but one of a user's impressions, `groups` int `[n_users]` says whose
-    it is: means are over rows, intervals and p-values take a user's rows together.
+    `overall` holds the metrics that exist for all lists together only (coverage, gini). Neither can be
+    changed: `with_values` makes another report. `seed` drives the bootstrap.
 
-    Raises ValueError for values that are infinite or not one a row, and groups that are not one integer a
-    row.
+    A row need not be a user: `unit` names what was drawn, in the plural (users, readers, draws, seeds), and
+    stands in tables and messages. Where several rows belong to one unit (a user's impressions, the users
+    judged on one draw of cold films), `groups` int `[n_users]` says which: means are over rows, intervals and
+    p-values take the rows of a unit together.
+
+    Raises ValueError for values that are no numbers, infinite or not one a row, groups that are not one
+    integer a row, and a unit without a name.
     """
 
-    per_user: dict[str, np.ndarray]
-    overall: dict[str, float]
+    per_user: Mapping[str, np.ndarray]
+    overall: Mapping[str, float]
     n_users: int
     n_without_relevant: int
     seed: int = 0
     groups: np.ndarray | None = None
+    unit: str = "users"
 
     def __post_init__(self) -> None:
-        per_user = {metric: np.asarray(values, dtype=np.float64) for metric, values in self.per_user.items()}
-        object.__setattr__(self, "per_user", per_user)
-        for metric, values in per_user.items():
-            if values.shape != (self.n_users,):
-                raise ValueError(
-                    f"{metric} must be one number for each of the {self.n_users} rows, got {values.shape}."
-                )
-            if np.isinf(values).any():
-                raise ValueError(
-                    f"{metric} is infinite in {arguments.rows(np.isinf(values))}; NaN marks a row without."
-                )
+        if not isinstance(self.unit, str) or not self.unit.strip():
+            raise ValueError(f"unit must name what was drawn, such as users or draws, got {self.unit!r}.")
+        per_user = {metric: self._checked(metric, values) for metric, values in self.per_user.items()}
+        object.__setattr__(self, "per_user", MappingProxyType(per_user))
+        object.__setattr__(self, "overall", MappingProxyType(dict(self.overall)))
         if self.groups is None:
             return
-        groups = np.asarray(self.groups)
+        groups = np.array(self.groups)
         if groups.shape != (self.n_users,) or groups.dtype.kind not in "iu":
             raise ValueError(
                 f"groups must be one integer for each of the {self.n_users} rows, got {groups.dtype} "
                 f"{groups.shape}."
             )
+        groups.setflags(write=False)
         object.__setattr__(self, "groups", groups)
+
+    def _checked(self, metric: str, values: np.ndarray) -> np.ndarray:
+        """A copy of one number a row that nobody can write to."""
+        try:
+            values = np.array(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"{metric} must hold numbers, and NaN for a row without one.") from None
+        if values.shape != (self.n_users,):
+            raise ValueError(
+                f"{metric} must be one number for each of the {self.n_users} rows, got {values.shape}."
+            )
+        if np.isinf(values).any():
+            raise ValueError(
+                f"{metric} is infinite in {arguments.rows(np.isinf(values))}; NaN marks a row without."
+            )
+        values.setflags(write=False)
+        return values
+
+    def __reduce__(self) -> tuple:
+        """Copies and pickles are made anew: Python cannot pickle a read-only mapping."""
+        parts = (dict(self.per_user), dict(self.overall), self.n_users, self.n_without_relevant)
+        return Report, (*parts, self.seed, self.groups, self.unit)
 
     @classmethod
     def of(
-        cls, values: Mapping[str, np.ndarray], *, seed: int = 0, groups: np.ndarray | None = None
+        cls,
+        values: Mapping[str, np.ndarray],
+        *,
+        seed: int = 0,
+        groups: np.ndarray | None = None,
+        unit: str = "users",
     ) -> Report:
         """A report of one's own numbers: `{name: float [n]}`, one for each row, NaN where it has none.
 
-        A row is whatever was drawn: a user, a draw of cold films, a seed; intervals are over rows. Raises
-        ValueError without a name, and as the class does.
+        A row is whatever was drawn, and `unit` names it: a user, a draw of cold films, a seed. With two
+        levels, `{name: float [draws, users]}` and `unit="draws"`, the rows are those of all draws, one after
+        the other, and intervals resample the draws, each with its users. Raises ValueError without a name,
+        for `groups` beside two levels, and as the class does.
         """
-        if not values:
+        if not isinstance(values, Mapping) or not values:
             raise ValueError("Report.of: name at least one value, {name: numbers, one for each row}.")
-        return cls(dict(values), {}, len(next(iter(values.values()))), 0, seed, groups)
+        shape = np.shape(next(iter(values.values())))
+        if len(shape) == 2:
+            if groups is not None:
+                raise ValueError("Report.of: rows of [draws, users] belong to their draws; leave out groups.")
+            if wrong := [name for name, array in values.items() if np.shape(array) != shape]:
+                raise ValueError(f"Report.of: {wrong[0]} must be {shape} as the others, draws × users.")
+            groups = np.repeat(np.arange(shape[0]), shape[1])
+            values = {name: np.ravel(array) for name, array in values.items()}
+        elif len(shape) != 1:
+            raise ValueError(f"Report.of: values must be one number for each row, got shape {shape}.")
+        n = int(np.prod(shape))
+        return cls(values, {}, n, 0, seed, groups, unit)
 
     def only(self, rows: np.ndarray) -> Report:
-        """The same metrics of some rows: a bool mask `[n]` or integer indices. Overall metrics have none."""
-        kept = np.arange(self.n_users)[rows]
-        per_user = {metric: values[kept] for metric, values in self.per_user.items()}
+        """The same metrics of some rows: a bool mask `[n]` or integer indices. Overall metrics have none.
+
+        Raises ValueError for a mask of another length, and for an index outside of 0 … n − 1.
+        """
+        rows = np.asarray(rows)
+        if rows.dtype == bool and rows.shape == (self.n_users,):
+            rows = np.flatnonzero(rows)
+        elif rows.dtype.kind not in "iu" or rows.ndim != 1 or ((rows < 0) | (rows >= self.n_users)).any():
+            raise ValueError(
+                f"Report.only: rows must be bool [{self.n_users}] or row numbers from 0 to "
+                f"{self.n_users - 1}, got {rows.dtype} {rows.shape}."
+            )
+        per_user = {metric: values[rows] for metric, values in self.per_user.items()}
         without = min(int(np.isnan(values).sum()) for values in per_user.values()) if per_user else 0
-        groups = None if self.groups is None else self.groups[kept]
-        return Report(per_user, {}, len(kept), without, self.seed, groups)
+        groups = None if self.groups is None else self.groups[rows]
+        return Report(per_user, {}, len(rows), without, self.seed, groups, self.unit)
 
     def with_values(self, name: str, values: np.ndarray) -> Report:
         """This report with one more number a row, or another in the place of one that it has."""
@@ -132,26 +183,41 @@ class Report:
         return None if self.groups is None else self.groups[~np.isnan(self.per_user[metric])]
 
     def mean(self, metric: str) -> float:
-        """Mean over the users for whom the metric is defined (NaN if none is), or the overall value."""
+        """Mean over the rows for which the metric is defined (NaN if for none), or the overall value."""
         if metric in self.overall:
             return self.overall[metric]
         values = self.values(metric)
         return float(values.mean()) if len(values) else float("nan")
 
     def interval(self, metric: str, level: float = 0.95, resamples: int = 1000) -> tuple[float, float]:
-        """Bootstrap interval over users; (NaN, NaN) for an overall metric: resampling shrinks it."""
+        """Bootstrap interval over what was drawn; (NaN, NaN) for an overall metric: resampling shrinks it."""
         if metric in self.overall:
             return float("nan"), float("nan")
         return bootstrap_interval(self.values(metric), level, resamples, self.seed, self.groups_of(metric))
 
+    def n_drawn(self, metric: str) -> int:
+        """How many units (users, or what `unit` names) have a value of the metric."""
+        if metric in self.overall:
+            return self.n_users if self.groups is None else len(np.unique(self.groups))
+        groups = self.groups_of(metric)
+        return len(self.values(metric)) if groups is None else len(np.unique(groups))
+
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """One row a metric: mean, low, high (ends of the interval), users (that the mean is over)."""
+        """One row a metric: mean, low, high (ends of the interval), and how many units it is over.
+
+        The last column has the name of the `unit`: users, if nothing else was said.
+        """
         rows = []
         for metric in self.metrics:
             low, high = self.interval(metric, level)
-            users = self.n_users if metric in self.overall else len(self.values(metric))
             rows.append(
-                {"metric": metric, "mean": self.mean(metric), "low": low, "high": high, "users": users}
+                {
+                    "metric": metric,
+                    "mean": self.mean(metric),
+                    "low": low,
+                    "high": high,
+                    self.unit: self.n_drawn(metric),
+                }
             )
         return pd.DataFrame(rows).set_index("metric")
 
@@ -161,9 +227,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Paired comparison of two reports: `difference` is the mean over users of first − second.
+    """Paired comparison of two reports: `difference` is the mean over rows of first − second.
 
-    `interval` is its bootstrap interval at `level`, `p_value` that of a permutation test (two-sided).
+    `interval` is its bootstrap interval at `level`, `p_value` that of a permutation test (two-sided), both
+    over what was drawn, which `unit` names; `n_users` counts the rows.
     """
 
     metric: str
@@ -172,6 +239,7 @@ class Comparison:
     p_value: float
     n_users: int
     level: float
+    unit: str = "users"
 
     @property
     def is_clear(self) -> bool:
@@ -290,10 +358,10 @@ def compare(
     permutations: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
-    """First minus second, user by user.
+    """First minus second, row by row: user by user, draw by draw, seed by seed.
 
     Far sharper than two separate intervals, because a user who is hard for one is hard for the other.
-    Raises ValueError unless both reports judge the same users, in the same groups.
+    Raises ValueError unless both reports judge the same rows, of the same unit and in the same groups.
     """
     if not isinstance(metric, str):
         raise ValueError(f"compare: metric must be one name such as recall@10, got {metric!r}.")
@@ -301,11 +369,16 @@ def compare(
     a, b = first.per_user[metric], second.per_user[metric]
     if a.shape != b.shape or not np.array_equal(np.isnan(a), np.isnan(b)):
         raise ValueError(
-            f"compare: the reports give {metric} for different users; evaluate both on the same rows."
+            f"compare: the reports give {metric} for different {first.unit}; evaluate both on the same rows."
+        )
+    if first.unit != second.unit:
+        raise ValueError(
+            f"compare: a row is one of the {first.unit} in the first report, and one of the {second.unit} in "
+            "the second; give both the same unit."
         )
     differences = (a - b)[~np.isnan(a)]
     if not len(differences):
-        raise ValueError(f"compare: no user has a value of {metric}.")
+        raise ValueError(f"compare: none of the {first.unit} has a value of {metric}.")
     groups = first.groups_of(metric)
     if not np.array_equal(groups, second.groups_of(metric)):
         raise ValueError("compare: the reports group their rows differently; pass both the same groups.")
@@ -316,11 +389,12 @@ def compare(
         permutation_p_value(sums_by_group(differences, groups)[0], permutations, seed),
         len(differences),
         level,
+        first.unit,
     )
 
 
 def side_by_side(reports: Mapping[str, Report], metrics: Sequence[str], level: float = 0.95) -> pd.DataFrame:
-    """Several reports in one table: one row a (retriever, metric), columns mean, low, high, users."""
+    """Several reports in one table: a row a (retriever, metric), columns mean, low, high, and the unit."""
     metrics = list(arguments.names("metrics", metrics))
     if not reports:
         raise ValueError("side_by_side: there is no report; pass {name: report}.")

@@ -1,4 +1,4 @@
-"""How sure a mean over users is: bootstrap, permutation test, correction for several comparisons."""
+"""How sure a mean over users, draws or seeds is: bootstrap, permutation test, correction for several."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ def bootstrap_interval(
     seed: int = 0,
     groups: np.ndarray | None = None,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean of `values` `[n]`.
+    """Percentile bootstrap interval of the mean of `values` `[n]`, over the unit that was drawn.
 
-    Draws n users with replacement, `resamples` times, and takes the middle `level` of the means. Where a user
-    has several values (impressions), `groups` int `[n]` says whose each one is: users are drawn, each with
-    all values, because values of one user are alike and count for less than as many users would.
-    (NaN, NaN) for fewer than two users: one says nothing about others. Raises ValueError for a value that is
+    Draws n units (users, draws, seeds) with replacement, `resamples` times, and takes the middle `level` of
+    the means. Where a unit has several values (a user's impressions, the users judged on one draw), `groups`
+    int `[n]` says whose each one is: units are drawn, each with all its values, because values of one unit
+    are alike and count for less than as many units would. `Report.of` makes the groups of `[draws, users]`.
+    (NaN, NaN) for fewer than two units: one says nothing about others. Over few of them (five seeds) the
+    interval is too narrow, by about a factor of √((n − 1)/n) and more. Raises ValueError for a value that is
     NaN or infinite (it names the rows), a `level` outside of 0…1 and fewer than one resample. Source: Efron &
     Tibshirani 1993; by groups: Davison & Hinkley 1997, §3.8.
     """

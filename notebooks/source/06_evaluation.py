@@ -914,7 +914,8 @@ for found, models, who, wanted in (
     rivals = {"all rivals": never[who], "100 rivals": a_hundred(never[who])}
     for name, model in models.items():
         shares = hits_among(model, who, wanted, rivals)
-        found[name].per_user.update(shares)
+        for label, share in shares.items():
+            found[name] = found[name].with_values(label, share)
 pairs = reversals(validation_reports, "all rivals", "100 rivals")
 show.table(
     pd.DataFrame(
@@ -2171,8 +2172,7 @@ def judge(log, scores, candidates):
     found = evaluate(
         candidates, log.relevant(), ["recall@100"], seed=seed, groups=log.users
     )
-    report.per_user.update(found.per_user)
-    return report
+    return report.with_values("recall@100", found.per_user["recall@100"])
 
 
 # %% [markdown]
@@ -2778,13 +2778,13 @@ def two_judges(scores, candidates):
     report = evaluate_impressions(
         shown_then, scores, marked, twin.dev.users, ["auc"], seed
     )
-    report.per_user["auc, truth"] = true_auc(scores)
+    report = report.with_values("auc, truth", true_auc(scores))
     for name, wanted in (
         ("recall@100", twin.dev.relevant()),
         ("recall@100, truth", would_like),
     ):
         found = evaluate(candidates, wanted, ["recall@100"])
-        report.per_user[name] = found.per_user["recall@100"]
+        report = report.with_values(name, found.per_user["recall@100"])
     return report
 
 

@@ -1395,8 +1395,8 @@ def without_popularity(known, relevant, gammas):
         got = np.take_along_axis(weight, np.maximum(lists.ids, 0), 1)
         got = (got * (lists.ids >= 0)).sum(1)
         with np.errstate(invalid="ignore"):
-            report.per_user["balanced"] = got / weight.sum(1)
-        reports[gamma] = report
+            balanced = got / weight.sum(1)
+        reports[gamma] = report.with_values("balanced", balanced)
     return reports
 
 

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -192,3 +195,105 @@ def test_what_could_not_have_been_seen_is_half_the_interval():
     assert Comparison("a", 0.01, (-0.02, 0.04), 0.4, 9, 0.95).half_width == pytest.approx(0.03)
     with pytest.raises(ValueError, match="margin"):
         Comparison("a", 0.01, (-0.02, 0.04), 0.4, 9, 0.95).within(0)
+
+
+# ── What was drawn ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_in_a_report_can_be_changed(report):
+    mine = np.array([0.1, 0.2, 0.3])
+    own = Report.of({"mine": mine}, groups=np.array([0, 0, 1]))
+    mine[0] = 9
+    assert own.mean("mine") == pytest.approx(0.2)
+    for change in (
+        lambda: own.per_user.update({"more": mine}),
+        lambda: own.per_user.__setitem__("more", mine),
+        lambda: report.overall.__setitem__("coverage@2", 0.0),
+    ):
+        with pytest.raises((AttributeError, TypeError)):
+            change()
+    for array in (own.per_user["mine"], own.groups):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 9
+
+
+def test_a_report_is_copied_and_pickled_whole():
+    own = Report.of({"a": np.array([0.1, np.nan])}, seed=4, groups=np.array([3, 5]), unit="readers")
+    for again in (copy.deepcopy(own), pickle.loads(pickle.dumps(own))):
+        np.testing.assert_array_equal(again.per_user["a"], own.per_user["a"])
+        np.testing.assert_array_equal(again.groups, own.groups)
+        assert (again.seed, again.unit, again.n_users) == (4, "readers", 2)
+
+
+def test_the_unit_stands_in_tables_and_messages_and_is_kept():
+    seeds = Report.of({"recall@100": np.array([0.2, 0.4, np.nan, 0.6])}, unit="seeds")
+    assert seeds.table().loc["recall@100", "seeds"] == 3
+    more = seeds.only([0, 1]).with_values("b", [1.0, 2.0])
+    assert more.unit == "seeds"
+    difference = compare(more, Report.of({"b": [0.5, 1.0]}, unit="seeds"), "b")
+    assert (difference.unit, difference.difference) == ("seeds", 0.75)
+    with pytest.raises(ValueError, match=r"seeds in the first report, and one of the users"):
+        compare(more, Report.of({"b": [0.5, 1.0]}), "b")
+    with pytest.raises(ValueError, match="for different seeds"):
+        compare(seeds, more, "recall@100")
+    with pytest.raises(ValueError, match="none of the draws"):
+        compare(*[Report.of({"b": [np.nan]}, unit="draws")] * 2, "b")
+    for unit in ("", "  ", 7, None):
+        with pytest.raises(ValueError, match="unit must name"):
+            Report.of({"b": [0.5]}, unit=unit)
+
+
+def test_draws_are_resampled_where_users_are_judged_on_each():
+    """Ten draws of films differ much, their 200 users little: users alone would give a narrow interval."""
+    generator = np.random.default_rng(1)
+    values = generator.normal(0.3, 0.1, size=(10, 1)) + generator.normal(0, 0.02, size=(10, 200))
+    values[2, 5] = np.nan
+    drawn = Report.of({"recall@100": values}, seed=2, unit="draws")
+    rows, groups = np.ravel(values), np.repeat(np.arange(10), 200)
+    defined = ~np.isnan(rows)
+    assert drawn.mean("recall@100") == pytest.approx(np.nanmean(values))
+    assert drawn.interval("recall@100") == bootstrap_interval(rows[defined], seed=2, groups=groups[defined])
+    by_draw = bootstrap_interval(np.nanmean(values, axis=1), seed=2)
+    assert drawn.interval("recall@100") == pytest.approx(by_draw, abs=1e-3)
+    alone = bootstrap_interval(rows[defined], seed=2)
+    assert np.diff(drawn.interval("recall@100")) > 5 * np.diff(alone)
+    assert drawn.table().loc["recall@100", "draws"] == 10
+
+
+def test_draws_are_compared_in_pairs():
+    generator = np.random.default_rng(3)
+    of_draw = generator.normal(0.3, 0.2, size=(8, 1))
+    first = Report.of({"a": of_draw + 0.02 + generator.normal(0, 0.01, (8, 50))}, unit="draws")
+    second = Report.of({"a": of_draw + generator.normal(0, 0.01, (8, 50))}, unit="draws")
+    difference = compare(first, second, "a")
+    assert difference.side == "above"
+    assert difference.within(0.05)
+    assert not difference.within(0.01)
+    assert difference.p_value == pytest.approx(2 / 2**8, abs=0.005)  # both all-alike sign patterns of 8 draws
+    assert difference.unit == "draws"
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        ([0.5], {}, "name at least one value"),
+        ({"a": 0.5}, {}, "one number for each row"),
+        ({"a": np.zeros((2, 2, 2))}, {}, "one number for each row"),
+        ({"a": np.zeros((2, 3)), "b": np.zeros(6)}, {}, "b must be"),
+        ({"a": np.zeros((2, 3))}, {"groups": np.zeros(6, int)}, "leave out groups"),
+        ({"a": ["good", "bad"]}, {}, "a must hold numbers"),
+        ({"a": [1.0, np.inf]}, {}, "a is infinite in row 1"),
+        ({"a": [1.0, 2.0]}, {"groups": np.array([0.0, 1.0])}, "groups must be one integer"),
+    ],
+)
+def test_what_is_no_report_is_refused(values, options, message):
+    with pytest.raises(ValueError, match=message):
+        Report.of(values, **options)
+
+
+@pytest.mark.parametrize(
+    "rows", [[True, False], [3], [-1], [0.0, 1.0], ["0"], [[0, 1]], 1, [True, False, True, False]]
+)
+def test_rows_that_a_report_does_not_have_are_refused(report, rows):
+    with pytest.raises(ValueError, match=r"rows must be bool \[3\] or row numbers from 0 to 2"):
+        report.only(rows)
