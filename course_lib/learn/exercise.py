@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from IPython.display import display
 from markdown_it import MarkdownIt
 
 from course_lib.learn.answers import Unfit
+from course_lib.learn.lesson_files import LESSON, lesson_file
 
 MIME = "application/vnd.course.check+json"
 """Machine-readable twin of a check, in the same output: tests read from it what a notebook shows."""
@@ -37,7 +37,7 @@ class Exercise:
     tagged ``solution``.
     """
 
-    key: str  # "02.1": chapter, exercise
+    key: str  # "02.1", "01a.1": lesson, exercise
     question: str
     judge: Callable[[Any], str | None]
     hints: tuple[str, str, str]
@@ -45,8 +45,10 @@ class Exercise:
     right: str = ""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d\d\.\d", self.key):
-            raise ValueError(f"Exercise key {self.key!r} must look like '02.1': chapter, dot, number.")
+        if not re.fullmatch(rf"{LESSON}\.\d", self.key):
+            raise ValueError(
+                f"Exercise key {self.key!r} must look like '02.1' or '01a.1': lesson, dot, number."
+            )
         if len(self.hints) != 3:
             raise ValueError(f"Exercise {self.key} needs three hints, and has {len(self.hints)}.")
         if len(self.wrong_examples) < 2:
@@ -72,15 +74,17 @@ class Exercise:
 
 
 def find(key: str) -> Exercise:
-    """Look up an exercise by key. Raises ``KeyError`` that lists the keys of the chapter."""
-    chapter = key.split(".")[0]
-    try:
-        module = importlib.import_module(f"course_lib.learn.exercises.chapter_{chapter}")
-    except ModuleNotFoundError:
-        raise KeyError(f"There is no exercise {key!r}: chapter {chapter!r} has no exercises.") from None
+    """Look up an exercise by key, in the file of its lesson in ``notebooks/exercises``.
+
+    Raises ``KeyError`` that lists the keys of the lesson, and ``RegisterError`` where that folder is absent.
+    """
+    lesson = str(key).partition(".")[0]
+    module = lesson_file(lesson)
+    if module is None:
+        raise KeyError(f"There is no exercise {key!r}: lesson {lesson!r} has no exercises.")
     exercises = {exercise.key: exercise for exercise in module.EXERCISES}
     if key not in exercises:
-        raise KeyError(f"There is no exercise {key!r}: chapter {chapter} has {', '.join(exercises)}.")
+        raise KeyError(f"There is no exercise {key!r}: lesson {lesson} has {', '.join(exercises)}.")
     return exercises[key]
 
 

@@ -344,6 +344,7 @@ def _fingerprint(course: Course, chapter: Chapter, parameters: dict[str, Any]) -
     digest.update(json.dumps([[cell.cell_type, cell.source] for cell in notebook.cells]).encode())
     files = [
         *(course.root / "course_lib").rglob("*.py"),
+        course.folder / "exercises" / f"lesson_{chapter.number}.py",
         course.root / "requirements.lock",
         course.root / "book" / "ledger.yml",
         *(course.root / "book" / "measurements").glob("*.json"),

@@ -137,5 +137,5 @@ def test_a_changed_notebook_fails_under_nbval_in_exactly_the_changed_cells(toy):
     assert failed == changed, done.stdout
     assert passed == set(range(len(code))) - changed
     assert code.index(still) in passed
-    assert re.search(r"^FAILED .*Solution 99\.1", done.stdout, re.MULTILINE)
-    assert "the solution of exercise 99.1 is wrong: no." in done.stdout
+    assert re.search(r"^FAILED .*Solution 02\.1", done.stdout, re.MULTILINE)
+    assert "the solution of exercise 02.1 is wrong: no." in done.stdout

@@ -5,8 +5,6 @@ the lesson's own kernel they are run when its notebook is compared (strict_nbval
 """
 
 import ast
-import importlib
-import pkgutil
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -20,16 +18,16 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from course_lib.learn import exercises
+from course_lib.learn.lesson_files import lesson_file
 from notebooks.make import solutions
 from notebooks.make.plan import Course
 
+COURSE = Course(Path(__file__).resolve().parents[2])
 ALL = {
     exercise.key: exercise
-    for module in pkgutil.iter_modules(exercises.__path__)
-    for exercise in importlib.import_module(f"{exercises.__name__}.{module.name}").EXERCISES
+    for path in sorted((COURSE.folder / "exercises").glob("*.py"))
+    for exercise in lesson_file(path.stem.removeprefix("lesson_")).EXERCISES
 }
-COURSE = Course(Path(__file__).resolve().parents[2])
 each_exercise = pytest.mark.parametrize("exercise", ALL.values(), ids=lambda exercise: exercise.key)
 ITSELF = []
 ITSELF.append(ITSELF)
@@ -161,6 +159,15 @@ def test_the_stub_is_not_attempted(exercise):
 
 def test_every_exercise_has_its_solution_in_a_lesson_and_no_other():
     assert lifted().keys() == ALL.keys()
+
+
+def test_every_exercise_has_the_number_of_its_lesson():
+    """Otherwise a check would look for it in another lesson's file."""
+    for chapter in COURSE.chapters:
+        found, _ = solutions.lift(jupytext.read(COURSE.source(chapter), fmt="py:percent"))
+        keys = [solution.key for solution in found.values()]
+        assert keys
+        assert {key.partition(".")[0] for key in keys} == {chapter.number}
 
 
 @each_exercise

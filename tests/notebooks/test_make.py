@@ -101,8 +101,8 @@ FAULTS = [
     ("size * 1.5", "print(0.1 + 0.2 - 0.3)", "a number below 0.00001"),
     ("show.figure(figure,", "plt.show(); show.figure(plt.figure(),", "without alt text"),
     ("# ## Exercise", "# #### Exercise", "skips a level"),
-    ("answer = 42\n# ```", "answers = 42\n# ```", "solution of 99.1 gives no value to answer"),
-    ("answer = ...", "answer = 41", "exercise 99.1 shows ['exercise: wrong']"),
+    ("answer = 42\n# ```", "answers = 42\n# ```", "solution of 02.1 gives no value to answer"),
+    ("answer = ...", "answer = 41", "exercise 02.1 shows ['exercise: wrong']"),
     ("size * 1.5", "learn.verdict('D1-17', 'correct', 'Again.', data='none')", "given twice"),
     ('# %% tags=["parameters"]', "# %%", "tagged 'parameters'"),
 ]
@@ -179,6 +179,16 @@ def test_a_run_reports_and_an_unchanged_chapter_is_reused(toy, capsys):
     assert "1 (reused)" in summary
     assert "D1-17  corrected             A user and an item in seven dimensions" in summary
     assert "this chapter settles 1 of" in summary
+
+
+def test_changed_exercises_are_a_reason_to_run_their_lesson_again_and_no_other(toy):
+    """What a check shows depends on the judges."""
+    marks = [execution._fingerprint(toy, toy.chapters[0], {"scale": "small"})]
+    for name in ("lesson_03.py", "lesson_02.py"):
+        with (toy.folder / "exercises" / name).open("a", encoding="utf-8") as file:
+            file.write("# another judge\n")
+        marks.append(execution._fingerprint(toy, toy.chapters[0], {"scale": "small"}))
+    assert marks[0] == marks[1] != marks[2]
 
 
 def test_a_chapter_that_stops_is_reported_and_not_reused(toy):

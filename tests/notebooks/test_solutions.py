@@ -14,7 +14,7 @@ from notebooks.make.kernel import ThisPython, settings
 from notebooks.make.plan import Course
 
 COURSE = Course(Path(__file__).resolve().parents[2])
-CODE = 'answer = ...\nlearn.check("99.1", answer)'
+CODE = 'answer = ...\nlearn.check("02.1", answer)'
 TEXT = "<details>\n<summary>Show</summary>\n\nWords.\n\n```python\nanswer = 42\n```\n\n</details>"
 
 
@@ -31,7 +31,7 @@ EXERCISE = ("code", "exercise", CODE)
 def test_a_solution_is_lifted_with_the_answer_that_its_exercise_hands_over():
     found, faults = solutions.lift(notebook(EXERCISE, ("markdown", "solution", TEXT)))
     assert faults == []
-    assert [*found.values()] == [solutions.Solution("99.1", "answer = 42", "answer")]
+    assert [*found.values()] == [solutions.Solution("02.1", "answer = 42", "answer")]
     names = {"answer": ...}
     assert next(iter(found.values())).value(names) == 42
     assert names == {"answer": ...}
@@ -98,7 +98,7 @@ def assert_nothing_is_given_away(lesson, wrong):
 def test_running_the_toy_shows_no_answer_and_no_right(toy):
     (chapter,) = toy.chapters
     lesson = run_as_a_learner(toy, chapter, {"answer = ...": "answer = 41"})
-    assert_nothing_is_given_away(lesson, "99.1")
+    assert_nothing_is_given_away(lesson, "02.1")
     assert "Yes." not in "\n".join(shown(lesson))
 
 

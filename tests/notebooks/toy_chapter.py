@@ -32,18 +32,16 @@ seed = 0
 size = 10
 
 # %%
-import sys
-import types
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from course_lib import learn, show
+from course_lib.registers import places
 
-judge = lambda answer: None if answer == 42 else "no."
-exercise = learn.Exercise("99.1", "Which number?", judge, ("a", "b", "c"), (1, 2), "Yes.")
-sys.modules["course_lib.learn.exercises.chapter_99"] = types.SimpleNamespace(EXERCISES=[exercise])
+places.EXERCISES = Path("exercises")  # the toy's own
 values = np.random.default_rng(seed).normal(size=size)
 
 # %% [markdown] quoted="0.72" reason="a paper states it"
@@ -101,7 +99,7 @@ learn.verdict("D1-17", "corrected", "It is {x}.", numbers={"x": 0.894427}, data=
 
 # %% tags=["exercise"]
 answer = ...
-learn.check("99.1", answer)
+learn.check("02.1", answer)
 
 # %% [markdown] tags=["solution"]
 # <details>
@@ -116,10 +114,27 @@ learn.check("99.1", answer)
 # </details>
 """
 
+EXERCISES = """\
+from course_lib.learn import Exercise
+
+EXERCISES = [
+    Exercise(
+        key="02.1",
+        question="Which number?",
+        judge=lambda answer: None if answer == 42 else "no.",
+        hints=("a", "b", "c"),
+        wrong_examples=(1, 2),
+        right="Yes.",
+    )
+]
+"""
+
 
 def make_toy_course(root):
-    """Write the toy's plan and source below `root`."""
+    """Write the toy's plan, source and exercises below `root`."""
     (root / "notebooks" / "source").mkdir(parents=True)
     (root / "notebooks" / "plan.toml").write_text(PLAN, encoding="utf-8")
     (root / "notebooks" / "source" / "02_toy.py").write_text(SOURCE, encoding="utf-8")
+    (root / "notebooks" / "exercises").mkdir()
+    (root / "notebooks" / "exercises" / "lesson_02.py").write_text(EXERCISES, encoding="utf-8")
     return Course(root)

@@ -1,40 +1,56 @@
 """Exercises, errors on purpose, verdict cards, live cells."""
 
+import os
+import subprocess
 import sys
-import types
+from pathlib import Path
 
 import pytest
 
 from course_lib import learn, show
 from course_lib.learn import exercise as exercise_module
 from course_lib.learn import verdict_cards
-from course_lib.registers import Measurement, RegisterError, read_ledger
+from course_lib.registers import Measurement, RegisterError, places, read_ledger
+
+FILE = """
+from dataclasses import dataclass
+
+from course_lib.learn import Exercise
+
+
+@dataclass
+class Triangle:
+    longest: int
 
 
 def judge(answer):
     if answer < 0:
         return "a length is never negative."
-    return None if answer == 5 else "use *Pythagoras*."
+    return None if answer == Triangle(5).longest else "use *Pythagoras*."
 
 
-EXAMPLE = learn.Exercise(
-    key="99.1",
-    question="How long is the vector (3, 4)?",
-    judge=judge,
-    hints=("Draw it.", "Square both sides.", "9 + 16 = 25."),
-    wrong_examples=(-5, 7),
-    right="3, 4, 5 is the smallest whole one.",
-)
+EXERCISES = [
+    Exercise(
+        key="99.1",
+        question="How long is the vector (3, 4)?",
+        judge=judge,
+        hints=("Draw it.", "Square both sides.", "9 + 16 = 25."),
+        wrong_examples=(-5, 7),
+        right="3, 4, 5 is the smallest whole one.",
+    )
+]
+"""
 
 ITSELF = []
 ITSELF.append(ITSELF)
 
 
 @pytest.fixture(autouse=True)
-def chapter_99(monkeypatch):
-    """A chapter of exercises that exists only here."""
-    name = "course_lib.learn.exercises.chapter_99"
-    monkeypatch.setitem(sys.modules, name, types.SimpleNamespace(EXERCISES=[EXAMPLE]))
+def lesson_99(monkeypatch, tmp_path):
+    """A lesson of exercises that exists only here."""
+    (tmp_path / "lesson_99.py").write_text(FILE, encoding="utf-8")
+    (tmp_path / "lesson_99b.py").write_text(FILE.replace("99.1", "99b.1"), encoding="utf-8")
+    monkeypatch.setattr(places, "EXERCISES", tmp_path)
     monkeypatch.setattr(exercise_module, "_hints_given", {})
 
 
@@ -72,28 +88,77 @@ def test_three_hints_then_the_solution(shown):
     for _ in range(4):
         learn.hint("99.1")
     texts = [data["text/plain"] for data in shown]
-    assert [text.split(" · ")[1] for text in texts[:3]] == list(EXAMPLE.hints)
+    assert [text.split(" · ")[1] for text in texts[:3]] == list(learn.find("99.1").hints)
     assert "solution" in texts[3]
 
 
-def test_an_unknown_exercise_names_the_known_ones():
-    with pytest.raises(KeyError, match=r"no exercise '99\.2': chapter 99 has 99\.1"):
-        learn.find("99.2")
-    with pytest.raises(KeyError, match="chapter '98' has no exercises"):
-        learn.find("98.1")
+def test_an_exercise_is_found_by_its_lesson():
+    assert learn.find("99.1") is learn.find("99.1")
+    assert learn.find("99b.1").key == "99b.1"
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("99.2", r"no exercise '99\.2': lesson 99 has 99\.1"),
+        ("99b.2", r"no exercise '99b\.2': lesson 99b has 99b\.1"),
+        ("98.1", "lesson '98' has no exercises"),
+        ("../lesson_99.1", "has no exercises"),
+        (99.1, r"no exercise 99\.1: lesson 99 has 99\.1"),
+    ],
+)
+def test_an_unknown_exercise_names_the_known_ones(key, message):
+    with pytest.raises(KeyError, match=message):
+        learn.find(key)
+
+
+def test_a_file_that_stops_half_way_is_read_again_once_it_is_repaired(tmp_path):
+    broken = tmp_path / "lesson_97.py"
+    broken.write_text("EXERCISES = nothing\n", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(NameError):
+            learn.find("97.1")
+    broken.write_text(FILE.replace("99.1", "97.1"), encoding="utf-8")
+    assert learn.find("97.1").key == "97.1"
+
+
+def test_without_the_folder_of_the_course_one_sentence_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(places, "EXERCISES", tmp_path / "none")
+    with pytest.raises(RegisterError, match="no notebooks/exercises beside course_lib"):
+        learn.check("99.1", 5)
+
+
+def test_a_copy_in_another_folder_is_checked_and_the_library_imports_no_notebooks(tmp_path):
+    trial = (
+        "import sys; from course_lib import learn; print(learn.find('02.2').assess(0.4)[1]);"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('notebooks', 'tests', 'book')))"
+    )
+    root = Path(places.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", trial],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    checked, imported = done.stdout.splitlines()
+    assert checked == "0.4 is the *squared* distance."
+    assert imported == "[]"
 
 
 @pytest.mark.parametrize(
     ("change", "error"),
     [
         ({"key": "1"}, "must look like"),
+        ({"key": "01A.1"}, "must look like"),
         ({"hints": ("a",)}, "three hints"),
         ({"wrong_examples": (1,)}, "two wrong"),
     ],
 )
 def test_an_incomplete_exercise_is_refused(change, error):
     with pytest.raises(ValueError, match=error):
-        learn.Exercise(**{**EXAMPLE.__dict__, **change})
+        learn.Exercise(**{**learn.find("99.1").__dict__, **change})
 
 
 def test_fails_prints_class_and_first_line(capsys):
