@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,15 @@ from IPython.display import display
 from markdown_it import MarkdownIt
 
 from course_lib import show
-from course_lib.registers import Ledger, Word, read_ledger, read_measurements
+from course_lib.registers import (
+    Asset,
+    Ledger,
+    Word,
+    assets_named,
+    read_assets,
+    read_ledger,
+    read_measurements,
+)
 from course_lib.registers.ledger import VERDICT_MIME as MIME
 from course_lib.registers.ledger import WHOLE
 
@@ -42,7 +50,7 @@ def verdict(
     *,
     parts: Mapping[str, Part] | None = None,
     numbers: Mapping[str, Any] | None = None,
-    data: str,
+    data: str | Sequence[str],
     scale: str | None = None,
     scope: str | None = None,
     waits_for: str | None = None,
@@ -53,17 +61,18 @@ def verdict(
     the ledger) its own word, and the entry's word is computed from them. ``sentence`` says in the course's
     own words what was found (Markdown); ``{name}`` in it is replaced by ``numbers["name"]``, and numbers
     without a place in it are listed below. A number is an int, a float, a text already formatted, or
-    ``(mean, (low, high))``, shown with its interval. ``data`` names what it was found on ("by proof"
-    counts), ``scale`` is the notebook's parameter. ``scope`` (encoder, its size, the text it was given) is
-    required for every entry about large models. ``waits_for`` is the key of the chapter that settles the
-    rest of an entry that is judged as a whole: the sentence then says what is settled already, and the entry
-    counts as open.
+    ``(mean, (low, high))``, shown with its interval. ``data`` is what it was found on: a list of assets,
+    each by its name in data_scripts/sources.toml or by the label that its loader gives it
+    (``[interactions.name]``); or, where no data were read, how it was found ("by proof"). ``scale`` is the
+    notebook's parameter. ``scope`` (encoder, its size, the text it was given) is required for every entry
+    about large models. ``waits_for`` is the key of the chapter that settles the rest of an entry that is
+    judged as a whole: the sentence then says what is settled already, and the entry counts as open.
 
     A verdict of the larger scale that is stored in ``book/measurements/full`` stands beside it on the card.
 
-    Raises ``RegisterError`` for an unknown id or part and for a word that the ledger does not allow, and
-    ``ValueError`` for a word beside parts or neither, a place without a number, an unknown chapter, a missing
-    scope, and a claim settled on simulated data alone.
+    Raises ``RegisterError`` for an unknown id, part or asset and for a word that the ledger does not allow,
+    and ``ValueError`` for a word beside parts or neither, a place without a number, an unknown chapter, a
+    missing scope, and a claim settled on simulated data alone.
     """
     book = read_ledger()
     allowed = book.allowed(ledger_id)
@@ -87,8 +96,10 @@ def verdict(
         raise ValueError(
             f"Verdict {ledger_id} is about large models: say which encoder, its size and its text (scope=…)."
         )
+    found_on = _assets(data)
     words = {word, *(part.word for part in (parts or {}).values())}
-    if entry.kind == "claim" and words & {"supported", "refuted"} and _only_simulated(data):
+    simulated = bool(found_on) and all(asset.simulated for asset in found_on)
+    if entry.kind == "claim" and words & {"supported", "refuted"} and simulated:
         raise ValueError(
             f"Claim {ledger_id} cannot be {word} on simulated data alone: say 'depends' or wait for data."
         )
@@ -107,7 +118,7 @@ def verdict(
         "sentence": sentence or " ".join(part["sentence"] for part in stored.values()),
         "numbers": written,
         "parts": stored,
-        "data": data,
+        "data": data if isinstance(data, str) else ", ".join(asset.label for asset in found_on),
         "scale": scale,
         "scope": scope,
         "waits_for": waits_for,
@@ -142,9 +153,13 @@ def _full(name: str, parts: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _only_simulated(data: str) -> bool:
-    parts = [part for part in re.split(r",|;|\+| and ", data) if part.strip()]
-    return bool(parts) and all("simulated" in part.lower() for part in parts)
+def _assets(data: str | Sequence[str]) -> list[Asset]:
+    """What a verdict was found on. A text may be the label of an asset; any other names none."""
+    if not isinstance(data, str):
+        if not data:
+            raise ValueError("A verdict is found on something: name its assets, or say how (data=…).")
+        return assets_named(data)
+    return [asset for asset in read_assets().values() if data in (asset.label, asset.name)]
 
 
 def _write(value: Any) -> str:

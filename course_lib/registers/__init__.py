@@ -5,7 +5,7 @@ or a file of `book/measurements` (course.py reads the two TOML files as well, be
 anything is installed; a test holds it to what is read here).
 """
 
-from course_lib.registers.assets import Asset, AssetFile, read_assets
+from course_lib.registers.assets import Asset, AssetFile, assets_named, read_assets
 from course_lib.registers.errors import RegisterError
 from course_lib.registers.glossary import Term, read_glossary
 from course_lib.registers.ledger import Entry, Ledger, Record, Word, read_ledger
@@ -23,6 +23,7 @@ __all__ = [
     "RegisterError",
     "Term",
     "Word",
+    "assets_named",
     "pick_lessons",
     "read_assets",
     "read_glossary",

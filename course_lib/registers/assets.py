@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Asset:
     files: list[AssetFile]
     sources: list[dict[str, str]]
     mirror: str
+    label: str = ""
+    """What readers are told: `MovieLens-100K`. Loaders give it to what they load."""
     simulated: bool = False
 
     @property
@@ -53,7 +56,22 @@ def read_assets(path: Path = SOURCES) -> dict[str, Asset]:
     for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
         try:
             files = [AssetFile(**file) for file in table["files"]]
-            assets[name] = Asset(**{"mirror": name, **table, "name": name, "files": files})
+            label = table["title"].partition(":")[0]
+            assets[name] = Asset(**{"mirror": name, "label": label, **table, "name": name, "files": files})
         except (TypeError, KeyError) as error:
             raise RegisterError(f"{path.name}: the table of {name} is not complete: {error}.") from None
     return assets
+
+
+def assets_named(names: Iterable[str]) -> list[Asset]:
+    """Assets by their name or their label, in this order. Raises `RegisterError` for an unknown one."""
+    assets = read_assets()
+    labels = {asset.label: asset for asset in assets.values()}
+    found = []
+    for name in names:
+        if name not in assets and name not in labels:
+            raise RegisterError(
+                f"There is no asset {name!r} in data_scripts/sources.toml; it has {', '.join(assets)}."
+            )
+        found.append(assets.get(name) or labels[name])
+    return found

@@ -509,7 +509,7 @@ learn.verdict(
     "One working example of each. Recall@10: keywords {keywords}, content by genres {genres}, behaviour {behaviour}; the bar, popularity, {popularity}. "
     "Minus popularity: keywords {keywords_gain}; genres {genres_gain}; behaviour {behaviour_gain}.",
     numbers=numbers,
-    data=interactions.name,
+    data=[interactions.name],
     scale=scale,
     scope="no large model: BM25, genre vectors, item-to-item cosine",
 )
@@ -797,7 +797,7 @@ learn.verdict(
         "recall": written(ceiling, "recall@10"),
         "real": written(real[K], "ndcg@10"),
     },
-    data=interactions.name,
+    data=[interactions.name],
     scale=scale,
 )
 

@@ -444,7 +444,7 @@ learn.verdict(
         "same": show.number(by_hand, 4),
         "pair": float(alike[first, second]),
     },
-    data=interactions.name,
+    data=[interactions.name],
     scale=scale,
     waits_for="encoding",
 )
@@ -607,7 +607,7 @@ learn.verdict(
     "The function returns minus the cosine, so its top-k are the least similar items: the query film itself comes last, at place {place} of {films}. "
     "Use the dot product of normalised vectors, or minus the loss.",
     numbers={"place": rank_of_itself, "films": len(titles)},
-    data=interactions.name,
+    data=[interactions.name],
     scale=scale,
 )
 
@@ -678,7 +678,7 @@ learn.verdict(
     "corrected",
     "The code fails three times: a list where a tensor must be, a second dimension that does not exist, and a list where topk wants a tensor. "
     "Stacked into a matrix it gives the same ids as course_lib.",
-    data=interactions.name,
+    data=[interactions.name],
     scale=scale,
 )
 

@@ -213,6 +213,9 @@ def test_a_partly_settled_verdict_says_what_it_waits_for(shown):
         ({"waits_for": "someday"}, "no chapter"),
         ({"ledger_id": "D1-09", "word": "supported"}, "about large models"),
         ({"ledger_id": "D1-02", "word": "refuted", "data": "simulated news"}, "simulated data alone"),
+        ({"ledger_id": "D1-02", "word": "supported", "data": ["simulated-news"]}, "simulated data alone"),
+        ({"data": ["MovieLens-7"]}, "no asset 'MovieLens-7' in data_scripts/sources.toml; it has movielens"),
+        ({"data": []}, "found on something"),
     ],
 )
 def test_a_verdict_that_breaks_the_rules_of_the_ledger_is_refused(shown, arguments, error):
@@ -223,8 +226,18 @@ def test_a_verdict_that_breaks_the_rules_of_the_ledger_is_refused(shown, argumen
 
 
 def test_real_data_beside_simulated_data_may_settle_a_claim(shown):
-    learn.verdict("D1-02", "refuted", "It is cheap.", data="MovieLens-100K and simulated news")
-    assert shown
+    learn.verdict("D1-02", "refuted", "It is cheap.", data=["MovieLens-100K", "simulated-news"])
+    assert "Found on: MovieLens-100K, simulated news" in shown[0]["text/plain"]
+    assert shown[0][verdict_cards.MIME]["data"] == "MovieLens-100K, simulated news"
+    learn.verdict("D1-02", "refuted", "It is cheap.", data="MovieLens-100K; times as stored")
+    learn.verdict("D4-01", "works", "It does.", data=["simulated-news"])
+    assert len(shown) == 3
+
+
+def test_a_text_says_the_same_as_the_list_of_its_one_asset(shown):
+    for data in ("MovieLens-100K", ["MovieLens-100K"], ["movielens-100k"]):
+        learn.verdict("D1-16", "correct", "It is.", data=data)
+    assert [card[verdict_cards.MIME]["data"] for card in shown] == ["MovieLens-100K"] * 3
 
 
 def test_every_tone_of_the_ledger_has_a_look():

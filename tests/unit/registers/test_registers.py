@@ -1,12 +1,15 @@
 """Lessons, assets, glossary and measurements: read as they stand, refused where they are broken."""
 
+import ast
 import json
 import re
 
 import pytest
 
+from course_lib.data.movielens import _MOVIELENS_1M
 from course_lib.registers import (
     RegisterError,
+    assets_named,
     pick_lessons,
     read_assets,
     read_glossary,
@@ -16,6 +19,7 @@ from course_lib.registers import (
     read_measurements,
 )
 from course_lib.registers.measurements import MEASUREMENTS
+from course_lib.registers.places import COURSE
 
 ROW = """
 title = "T"
@@ -71,6 +75,31 @@ def test_every_asset_that_a_lesson_needs_exists():
     for lesson in read_lessons().values():
         for scale in lesson.scales:
             assert set(lesson.needs_at(scale)) <= set(assets), lesson.key
+
+
+def test_loaders_call_their_data_by_the_labels_of_assets():
+    assets = read_assets()
+    assert [name for name, asset in assets.items() if asset.simulated] == ["simulated-news"]
+    assert len({asset.label for asset in assets.values()}) == len(assets)
+    for asset, label, _ in _MOVIELENS_1M.values():
+        assert assets[asset].label == label
+    written = {  # what the other loaders call theirs
+        node.value
+        for path in (COURSE / "course_lib" / "data").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    for name in ("movielens-100k", "movielens-latest-small", "gowalla", "mind-small", "simulated-news"):
+        assert assets[name].label in written
+
+
+def test_assets_are_found_by_name_or_label():
+    assert [asset.name for asset in assets_named(["MovieLens-100K", "simulated-news"])] == [
+        "movielens-100k",
+        "simulated-news",
+    ]
+    with pytest.raises(RegisterError, match="There is no asset 'plums'"):
+        assets_named(["plums"])
 
 
 def test_a_broken_asset_is_named(tmp_path):
