@@ -14,13 +14,12 @@ import scipy.sparse as sp
 import torch
 
 from course_lib import arguments
-from course_lib.retrieve import CollaborativeRetriever
-from course_lib.retrieve.base import rounded_product
+from course_lib.retrieve import FactorRetriever
 
 CLIENTS_AT_ONCE = 32  # simulated together; each holds a copy of all item vectors
 
 
-class FederatedFactors(CollaborativeRetriever):
+class FederatedFactors(FactorRetriever):
     """FedAvg (McMahan et al. 2017) over users, with momentum on the server (Hsu, Qi & Brown 2019).
 
     In each of `rounds` the server draws a `share` of the clients and sends them Y. Each client takes
@@ -109,10 +108,10 @@ class FederatedFactors(CollaborativeRetriever):
             sent.append(own - start)
         return torch.cat(sent).float().numpy()
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+    def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
         Y = self.item_factors.astype(np.float64)
         left = Y.T @ Y + self.regularization * np.eye(self.factors)
-        return rounded_product(np.linalg.solve(left, (histories @ Y).T).T, Y.T)
+        return np.linalg.solve(left, (histories @ Y).T).T
 
 
 def watched_in(update: np.ndarray, items: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ added (basic composition).
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,8 +29,7 @@ from course_lib.privacy.mechanisms import (
     randomized_response,
     unbiased,
 )
-from course_lib.retrieve import Retriever
-from course_lib.retrieve.base import rounded_product
+from course_lib.retrieve import FactorRetriever, Retriever
 
 SHARE_OF_COUNTS = 0.2  # of the budget: choosing among films needs far less than learning how they go together
 
@@ -95,11 +95,13 @@ class LocalPopularity(Retriever):
         return np.broadcast_to(self.shares.astype(np.float32), histories.shape)
 
 
-class _OfFrequentItems(Retriever):
-    """A model of the `films` items with the largest noisy counts; the others have score −inf.
+class _OfFrequentItems(FactorRetriever):
+    """Vectors of the `films` items with the largest noisy counts; the others have score −inf.
 
     Fewer items mean fewer noisy numbers. The counts take `SHARE_OF_COUNTS` of ε, the model the rest.
-    After `fit`, `spent` is the ε of both together: pure for the counts, the accountant's for the model.
+    After `fit`, `spent` is the ε of both together: pure for the counts, the accountant's for the model;
+    `items` are the items kept, rising, and `item_factors` their vectors. Every history is answered, and what
+    is offered goes by noisy counts: that nobody took an item must not show.
     """
 
     def __init__(self, epsilon: float, delta: float, films: int, factors: int, seed: int) -> None:
@@ -115,27 +117,27 @@ class _OfFrequentItems(Retriever):
         self.factors = factors
         self.seed = seed
 
-    def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
+    def _learn(self, matrix: sp.csr_array) -> None:
         for_counts = self.epsilon * SHARE_OF_COUNTS
-        counts = _noisy_counts(train.matrix, for_counts, 20, self.seed)
-        self.items = np.sort(np.argsort(-counts, kind="stable")[: min(self.films, train.n_items)])
+        counts = _noisy_counts(matrix, for_counts, 20, self.seed)
+        self.items = np.sort(np.argsort(-counts, kind="stable")[: min(self.films, self.n_items)])
+        self._offered = np.isin(np.arange(self.n_items), self.items)
         kept = np.maximum(counts[self.items], 1)  # a noisy count may fall below zero
         self.log_popularity = np.log(kept / kept.sum()).astype(np.float32)
-        rows = train.matrix[:, self.items].toarray()
-        self.spent = for_counts + self._learn(rows, self.epsilon - for_counts)
+        rows = matrix[:, self.items].toarray()
+        self.spent = for_counts + self._learn_factors(rows, self.epsilon - for_counts)
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        rows = (histories[:, self.items].toarray() > 0).astype(np.float32)
+    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
         scores = np.full(histories.shape, -np.inf, dtype=np.float32)
-        scores[:, self.items] = self._scores(rows)
+        scores[:, self.items] = super()._scores(histories[:, self.items], users)
         return scores
 
-    def _learn(self, rows: np.ndarray, epsilon: float) -> float:
-        """Learn from float32 `[n_users, films]` of 0 and 1; returns the ε that was spent."""
-        raise NotImplementedError
+    def _has_known_item(self, histories: sp.csr_array) -> np.ndarray:
+        return np.ones(histories.shape[0], dtype=bool)
 
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+    @abstractmethod
+    def _learn_factors(self, rows: np.ndarray, epsilon: float) -> float:
+        """Learn from float32 `[n_users, films]` of 0 and 1; returns the ε that was spent."""
 
 
 class PrivateSVD(_OfFrequentItems):
@@ -155,7 +157,7 @@ class PrivateSVD(_OfFrequentItems):
     ) -> None:
         super().__init__(epsilon, delta, films, factors, seed)
 
-    def _learn(self, rows: np.ndarray, epsilon: float) -> float:
+    def _learn_factors(self, rows: np.ndarray, epsilon: float) -> float:
         rows = _unit(rows).astype(np.float64)
         gram = rows.T @ rows
         spent = 0.0
@@ -167,9 +169,8 @@ class PrivateSVD(_OfFrequentItems):
         self.item_factors = np.linalg.eigh(gram)[1][:, -self.factors :].astype(np.float32)
         return spent
 
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
-        users = _unit(rows.astype(np.float64)) @ self.item_factors
-        return rounded_product(users, self.item_factors.T)
+    def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
+        return _unit(histories.toarray().astype(np.float64)) @ self.item_factors
 
 
 class PrivateAutoencoder(_OfFrequentItems):
@@ -202,7 +203,7 @@ class PrivateAutoencoder(_OfFrequentItems):
         self.steps = steps
         self.clip = clip
 
-    def _learn(self, rows: np.ndarray, epsilon: float) -> float:
+    def _learn_factors(self, rows: np.ndarray, epsilon: float) -> float:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return self._train(torch.from_numpy(rows), epsilon)
@@ -238,16 +239,21 @@ class PrivateAutoencoder(_OfFrequentItems):
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
-            self._first, self._second = (layer.weight.detach().numpy().copy() for layer in self._model)
+            self._first, self.item_factors = (layer.weight.detach().numpy().copy() for layer in self._model)
         if engine is None:
             return 0.0
         ((multiplier, rate, steps),) = engine.accountant.history
-        assert rate == 1  # every step saw everybody, as the noise was chosen for
+        if rate != 1:  # the noise was chosen for steps that see everybody
+            raise RuntimeError(f"{self.name}: opacus sampled a share {rate} of the users, and ε assumes all.")
         return accountant_epsilon(multiplier, self.delta, steps)
 
-    def _scores(self, rows: np.ndarray) -> np.ndarray:
-        users = _unit(rows.astype(np.float64)) @ self._first.T
-        return rounded_product(users, self._second.T) + self.log_popularity
+    def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
+        return _unit(histories.toarray().astype(np.float64)) @ self._first.T
+
+    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        scores = super()._scores(histories, users)
+        scores[:, self.items] += self.log_popularity
+        return scores
 
 
 def _noisy_counts(matrix: sp.csr_array, epsilon: float, per_user: int, seed: int) -> np.ndarray:

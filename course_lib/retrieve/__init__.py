@@ -5,7 +5,7 @@ from course_lib.retrieve.baselines import Popularity, Random
 from course_lib.retrieve.candidates import Candidates
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 from course_lib.retrieve.ease import EASE
-from course_lib.retrieve.factors import ALS, BPR
+from course_lib.retrieve.factors import ALS, BPR, FactorRetriever
 from course_lib.retrieve.features import FeatureRetriever, genre_features, tfidf_features
 from course_lib.retrieve.hybrid import Hybrid
 from course_lib.retrieve.keyword import KeywordRetriever
@@ -20,6 +20,7 @@ __all__ = [
     "Candidates",
     "CannotFoldIn",
     "CollaborativeRetriever",
+    "FactorRetriever",
     "FeatureRetriever",
     "Hybrid",
     "ItemKNN",

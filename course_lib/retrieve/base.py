@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
 from course_lib import arguments
@@ -20,7 +21,7 @@ class CannotFoldIn(ValueError):
     """The model knows only the users of its training data."""
 
 
-class Retriever(ABC):
+class Retriever(BaseEstimator, ABC):
     """Turns histories into ranked candidates.
 
     `histories` are either rows of a CSR matrix `[n, n_items]` — the users of the training data, new users,
@@ -28,17 +29,22 @@ class Retriever(ABC):
     training rows. The stored entries are the items that were seen. Their values are weights, and most
     retrievers ignore them; a class that uses them says so (`recency_histories` makes such weights).
 
-    A subclass writes `_fit` and `_score_block`; blocks, masks, ties and checks are done here, once.
+    A subclass writes `_fit` and `_score_block`; blocks, masks, ties and checks are done here, once. Its
+    constructor keeps each parameter as it is given, under its name, and checks it: `repr`, `get_params`,
+    `set_params` and `sklearn.base.clone` then come from scikit-learn.
     """
 
     name: str
     folds_in: ClassVar[bool] = True
+    _repr_html_ = _repr_mimebundle_ = None  # scikit-learn's have random ids; a notebook shows the repr
 
     def fit(self, train: Interactions, catalogue: Catalogue | None = None) -> Self:
         """Learn from the training interactions (and the catalogue's text or attributes); returns `self`.
 
-        Raises ValueError if the catalogue does not have one row for each item.
+        Raises ValueError if the catalogue does not have one row for each item, or for a parameter that
+        `set_params` made one that the constructor refuses.
         """
+        type(self)(**self.get_params(deep=False))  # the constructor's checks
         if catalogue is not None and len(catalogue) != train.n_items:
             raise ValueError(
                 f"{self.name}: the catalogue has {len(catalogue)} rows and the interactions have "
@@ -112,6 +118,11 @@ class Retriever(ABC):
     def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
         """Scores `[n, n_items]` of a block of checked histories, in an array that the caller may overwrite
         (or a read-only one). `users` are training users, None for histories of unknown origin."""
+
+    def __sklearn_clone__(self) -> Self:
+        # Not a deep copy, as elsewhere: an encoder holds millions of weights, and nobody changes them.
+        given = self.get_params(deep=False).items()
+        return type(self)(**{name: clone(v) if isinstance(v, Retriever) else v for name, v in given})
 
     def _training_histories(self, train: Interactions) -> sp.csr_array:
         return train.matrix

@@ -33,7 +33,8 @@ class Random(Retriever):
     name = "random"
 
     def __init__(self, seed: int = 0) -> None:
-        self.seed = arguments.seed(seed)
+        arguments.seed(seed)
+        self.seed = seed
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self._items = np.arange(self.n_items)

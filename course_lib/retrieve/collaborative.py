@@ -57,18 +57,18 @@ class CollaborativeRetriever(Retriever):
         return scores
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
-        self._in_training = train.item_counts > 0
+        self._offered = train.item_counts > 0
         self._learn(train.matrix)
 
     def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
         histories = presence(histories)
         scores = self._scores(histories, users)
-        scores[:, ~self._in_training] = -np.inf
+        scores[:, ~self._offered] = -np.inf
         scores[~self._has_known_item(histories)] = -np.inf
         return scores
 
     def _has_known_item(self, histories: sp.csr_array) -> np.ndarray:
-        return histories @ self._in_training > 0
+        return histories @ self._offered > 0
 
     @abstractmethod
     def _learn(self, matrix: sp.csr_array) -> None:

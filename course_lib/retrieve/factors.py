@@ -1,4 +1,4 @@
-"""Matrix factorisation by `implicit`: a vector a user, a vector an item, the score their dot product."""
+"""Matrix factorisation: a vector a user, a vector an item, the score their dot product."""
 
 from __future__ import annotations
 
@@ -12,13 +12,39 @@ from implicit.cpu.bpr import BayesianPersonalizedRanking
 from threadpoolctl import threadpool_limits
 
 from course_lib import arguments
-from course_lib.retrieve.base import rounded_product
+from course_lib.retrieve.base import CannotFoldIn, rounded_product
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 
 
-class _Factors(CollaborativeRetriever):
-    """After `fit`: `item_factors` `[n_items, d]` and `user_factors` `[n_users, d]`, float32."""
+class FactorRetriever(CollaborativeRetriever):
+    """Users and items are vectors, and a score is their dot product.
 
+    After `fit`: `item_factors` float32 `[n_items, d]`, and where training users keep vectors of their own
+    `user_factors` float32 `[n_users, d]`. A subclass writes `_learn`, which sets them, and unless `folds_in`
+    is False `_fold_in`; `_learn_items` too if it can place an item that it was not trained on.
+    """
+
+    user_factors: np.ndarray | None = None
+
+    def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
+        """Vectors `[n, d]` of histories of ones."""
+        raise CannotFoldIn(f"{self.name} has no vector for a history; pass the ids of training users.")
+
+    def _vectors(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        if users is not None and self.user_factors is not None:
+            return self.user_factors[users]
+        return self._fold_in(histories)
+
+    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+        return self._scores_of_new_items(histories, users, self.item_factors)
+
+    def _scores_of_new_items(
+        self, histories: sp.csr_array, users: np.ndarray | None, learned: np.ndarray
+    ) -> np.ndarray:
+        return rounded_product(self._vectors(histories, users), learned.T)
+
+
+class _ByImplicit(FactorRetriever):
     def _learn(self, matrix: sp.csr_array) -> None:
         # implicit runs its own threads; BLAS threads under them slow it down up to tenfold.
         with threadpool_limits(1, "blas"):
@@ -30,12 +56,6 @@ class _Factors(CollaborativeRetriever):
         if shapes != matrix.shape:
             raise ValueError(f"{self.name}: factors for {shapes} users and items, data {matrix.shape}.")
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        return rounded_product(self._vectors(histories, users), self.item_factors.T)
-
-    def _vectors(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        return self.user_factors[users]
-
     @abstractmethod
     def _make_model(self, shape: tuple[int, int]) -> AlternatingLeastSquares | BayesianPersonalizedRanking:
         """The unfitted model of `implicit` for a matrix of this shape."""
@@ -44,7 +64,7 @@ class _Factors(CollaborativeRetriever):
         return self._model.user_factors
 
 
-class ALS(_Factors):
+class ALS(_ByImplicit):
     """Weighted least squares over every (user, item) pair, solved by turns for users and for items.
 
     Minimises Σ c (p − x·y)² + regularization (Σ|x|² + Σ|y|²) over all pairs: p = 1 and c = `alpha` for a pair
@@ -110,9 +130,7 @@ class ALS(_Factors):
     def _final_user_factors(self, matrix: sp.csr_array) -> np.ndarray:
         return self._model.recalculate_user(np.arange(matrix.shape[0]), sp.csr_matrix(matrix))
 
-    def _vectors(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        if users is not None:
-            return self.user_factors[users]
+    def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
         with threadpool_limits(1, "blas"):
             return self._final_user_factors(histories).astype(np.float32)
 
@@ -121,13 +139,8 @@ class ALS(_Factors):
             found = self._model.recalculate_item(np.arange(takers.shape[0]), sp.csr_matrix(takers))
         return found.astype(np.float32)
 
-    def _scores_of_new_items(
-        self, histories: sp.csr_array, users: np.ndarray | None, learned: np.ndarray
-    ) -> np.ndarray:
-        return rounded_product(self._vectors(histories, users), learned.T)
 
-
-class BPR(_Factors):
+class BPR(_ByImplicit):
     """Vectors trained so that an item that a user took scores above another that the user did not take.
 
     `implicit` takes the other item from a random interaction, so that popular items come up more often; the

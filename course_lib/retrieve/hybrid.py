@@ -27,7 +27,10 @@ class Hybrid(Retriever):
         self.first = first
         self.second = second
         self.weight = weight
-        self.name = f"{first.name} + {second.name}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.first.name} + {self.second.name}"
 
     @property
     def folds_in(self) -> bool:

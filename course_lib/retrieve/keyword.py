@@ -22,9 +22,11 @@ class KeywordRetriever(Retriever):
     query is not offered; in a catalogue of stop words alone no query finds anything.
     """
 
+    name = "keywords (BM25)"
+
     def __init__(self, fields: Sequence[str] = ("title", "genres")) -> None:
-        self.fields = arguments.names("fields", fields)
-        self.name = "keywords (BM25)"
+        arguments.names("fields", fields)
+        self.fields = fields
 
     def search(self, texts: Sequence[str], k: int) -> Candidates:
         """The `k` items with the highest BM25 score for each query; no user is involved. Needs `fit`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -74,14 +74,20 @@ class RowSimilarity:
 
 
 class _Neighbours(CollaborativeRetriever):
+    kind: ClassVar[str]
+
     def __init__(
         self, neighbours: int = 100, weighting: Literal["cosine", "tfidf", "bm25"] = "cosine"
     ) -> None:
         if weighting not in WEIGHTINGS:
             raise ValueError(f"weighting must be one of {', '.join(WEIGHTINGS)}, got {weighting!r}.")
-        self.neighbours = arguments.whole("neighbours", neighbours, 1)
+        arguments.whole("neighbours", neighbours, 1)
+        self.neighbours = neighbours
         self.weighting = weighting
-        self.name = f"{self.kind} neighbours ({weighting})"
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} neighbours ({self.weighting})"
 
 
 class UserKNN(_Neighbours):

@@ -48,9 +48,14 @@ class TextRetriever(VectorRetriever):
     ) -> None:
         super().__init__(user, measure)
         self.encoder = encoder
-        self.fields = arguments.names("fields", fields)
-        self.recent = arguments.whole("recent", recent, 1)
-        self.name = f"text ({user})"
+        arguments.names("fields", fields)
+        self.fields = fields
+        arguments.whole("recent", recent, 1)
+        self.recent = recent
+
+    @property
+    def name(self) -> str:
+        return f"text ({self.user})"
 
     def search(self, texts: Sequence[str], k: int) -> Candidates:
         """The `k` items nearest to each query text; no user is involved. Needs `fit`.

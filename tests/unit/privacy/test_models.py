@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from course_lib.privacy import (
@@ -19,7 +20,7 @@ from course_lib.privacy import (
     publish_groups,
     watched_in,
 )
-from course_lib.retrieve import ALS, Popularity
+from course_lib.retrieve import ALS, BPR, CannotFoldIn, FactorRetriever, Popularity
 
 
 @pytest.mark.parametrize(
@@ -33,12 +34,48 @@ from course_lib.retrieve import ALS, Popularity
     ],
 )
 def test_they_obey_the_protocol_and_repeat(make, tastes):
-    one, two = make().fit(tastes), make().fit(tastes)
+    one = make().fit(tastes)
+    two = clone(one).fit(tastes)
+    assert repr(one) == repr(two)
     lists = one.retrieve(np.arange(5), 10)
     np.testing.assert_array_equal(lists.ids, two.retrieve(tastes.matrix[:5], 10).ids)
     seen = tastes.matrix[:5].toarray()
     for row, own in zip(lists.ids, seen, strict=True):
         assert not own[row[row >= 0]].any()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ALS(4, 1.0),
+        BPR(4),
+        FederatedFactors(4, 1.0, rounds=2),
+        PrivateSVD(2.0),
+        PrivateAutoencoder(2.0, steps=2),
+    ],
+)
+def test_a_score_of_factors_is_a_dot_product(model, tastes):
+    assert isinstance(model, FactorRetriever)
+    users, offered = np.arange(tastes.n_users), np.tile(np.arange(tastes.n_items), (tastes.n_users, 1))
+    found = model.fit(tastes).score(users, offered)
+    if isinstance(model, PrivateAutoencoder):
+        found = found - model.log_popularity  # of items, beside the vectors
+    if model.user_factors is not None:
+        np.testing.assert_allclose(found, model.user_factors @ model.item_factors.T, atol=1e-5)
+    else:  # of as many dimensions as a vector has
+        assert np.linalg.matrix_rank(found.astype(float), tol=1e-3) == model.factors
+
+
+def test_what_nobody_took_does_not_show_in_a_private_model(tastes):
+    nobody = np.flatnonzero(tastes.items != 3)
+    without = tastes.select(np.isin(np.arange(len(tastes)), nobody))
+    for kind in (PrivateSVD, PrivateAutoencoder):
+        model = kind(2.0, films=40, factors=2).fit(without)
+        assert (model.retrieve(np.arange(5), 40, exclude_seen=False).ids == 3).any(axis=1).all()
+        empty = sp.csr_array((1, 40), dtype=np.float32)
+        assert (model.retrieve(empty, 40).ids >= 0).all()
+        with pytest.raises(CannotFoldIn):
+            model.score_new_items(empty, sp.csr_array((1, 120), dtype=np.float32))
 
 
 def test_without_noise_popularity_is_popularity(tastes):

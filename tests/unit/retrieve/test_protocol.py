@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from IPython.core.formatters import DisplayFormatter
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from course_lib.data import Interactions
@@ -101,6 +103,59 @@ def unfitted(request, catalogue):
 def fitted(unfitted, train, catalogue):
     assert unfitted.fit(train, catalogue) is unfitted
     return unfitted
+
+
+def test_clone_and_repr_know_every_parameter(unfitted, train, catalogue):
+    unfitted.fit(train, catalogue)
+    copy, given = clone(unfitted), unfitted.get_params(deep=False)
+    for name, value in copy.get_params(deep=False).items():
+        if isinstance(value, Retriever):
+            assert value is not given[name]
+        else:
+            assert value is given[name]  # as it was given, and never copied: it may be an encoder
+    assert repr(copy) == repr(unfitted)
+    assert copy.name == unfitted.name
+    with pytest.raises(NotFittedError):
+        copy.retrieve(np.arange(2), 2)
+    again = copy.fit(train, catalogue).retrieve(np.arange(4), 6)
+    np.testing.assert_array_equal(again.ids, unfitted.retrieve(np.arange(4), 6).ids)
+
+
+def test_repr_names_what_is_not_the_default_and_a_notebook_shows_nothing_else():
+    hybrid = Hybrid(UserKNN(7), EASE(3.0), 0.2)
+    assert repr(hybrid) == (
+        "Hybrid(first=UserKNN(neighbours=7), second=EASE(regularization=3.0), weight=0.2)"
+    )
+    bundle, _ = DisplayFormatter().format(hybrid)
+    assert list(bundle) == ["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("retriever", "parameter", "value"),
+    [
+        (ALS(3), "factors", 0),
+        (BPR(3), "learning_rate", float("nan")),
+        (EASE(1.0), "regularization", 0),
+        (UserKNN(2), "neighbours", 0.5),
+        (ItemKNN(2), "weighting", "pearson"),
+        (Random(), "seed", -1),
+        (KeywordRetriever(), "fields", "title"),
+        (TextRetriever(LetterEncoder()), "recent", 0),
+        (FeatureRetriever(np.ones((6, 2)), "f"), "measure", "manhattan"),
+        (Hybrid(UserKNN(), EASE()), "weight", 2),
+        (Hybrid(UserKNN(), EASE()), "first__neighbours", 0),
+    ],
+)
+def test_a_parameter_that_was_set_wrong_is_refused_by_fit(retriever, parameter, value, train, catalogue):
+    retriever.set_params(**{parameter: value})
+    with pytest.raises(ValueError, match=parameter.removeprefix("first__")):
+        retriever.fit(train, catalogue)
+
+
+def test_a_name_follows_its_parameters():
+    assert UserKNN().set_params(weighting="bm25").name == "user neighbours (bm25)"
+    assert TextRetriever(LetterEncoder()).set_params(user="text").name == "text (text)"
+    assert Hybrid(EASE(), ALS()).set_params(second=BPR()).name == "EASE + BPR"
 
 
 def test_lists_leave_out_what_was_seen(fitted, train):
