@@ -16,7 +16,7 @@ from course_lib.learn.lesson_files import LESSON, lesson_file
 MIME = "application/vnd.course.check+json"
 """Machine-readable twin of a check, in the same output: tests read from it what a notebook shows."""
 
-_LOOKS = {  # a sign and a word as well as a colour: none is told by colour alone
+LOOKS = {  # a sign and a word as well as a colour: none is told by colour alone
     "not attempted": ("○", "#56B4E9", "Not attempted yet"),
     "wrong": ("✗", "#D55E00", "Not yet:"),
     "right": ("✓", "#009E73", "Right"),
@@ -80,9 +80,9 @@ def find(key: str) -> Exercise:
     """
     lesson = str(key).partition(".")[0]
     module = lesson_file(lesson)
-    if module is None:
+    exercises = {exercise.key: exercise for exercise in getattr(module, "EXERCISES", ())}
+    if not exercises:
         raise KeyError(f"There is no exercise {key!r}: lesson {lesson!r} has no exercises.")
-    exercises = {exercise.key: exercise for exercise in module.EXERCISES}
     if key not in exercises:
         raise KeyError(f"There is no exercise {key!r}: lesson {lesson} has {', '.join(exercises)}.")
     return exercises[key]
@@ -94,7 +94,7 @@ def check(key: str, answer: Any) -> None:
     An answer is not attempted while it is ``...``, or a list, tuple, set or dictionary that still holds it.
     """
     status, message = find(key).assess(answer)
-    sign, colour, word = _LOOKS[status]
+    sign, colour, word = LOOKS[status]
     sentence = f"{word} {message}" if status == "wrong" else f"{word}. {message}".rstrip()
     more = "" if status == "right" else f" Help: <code>learn.hint({key!r})</code>"
     display(

@@ -89,7 +89,7 @@ def execute(course: Course, chapter: Chapter) -> None:
         kernel.stop()
     notebook.metadata["language_info"] = pairing.LANGUAGE
     notebook.metadata["course"] = {"code_sha256": pairing.code_hash(notebook)}
-    found = inspection.faults(notebook)
+    found = inspection.faults(notebook, chapter)
     pairing.write(notebook, trial, course.work)
     if found:
         raise CourseError("\n  ".join([f"{chapter.key} was not stored:", *found]))
@@ -101,7 +101,7 @@ def check(course: Course, chapter: Chapter) -> list[str]:
     why = pairing.stale(course.source(chapter), course.notebook(chapter))
     if why:
         return [why]
-    return inspection.faults(pairing.read(course.notebook(chapter)))
+    return inspection.faults(pairing.read(course.notebook(chapter)), chapter)
 
 
 def run(

@@ -15,8 +15,9 @@ from nbformat import NotebookNode
 
 from course_lib.learn.exercise import MIME as CHECK
 from course_lib.learn.verdict_cards import MIME as VERDICT
+from course_lib.registers import Lesson
 from course_lib.show import LARGEST_IMAGE
-from notebooks.make import prose, rules, solutions
+from notebooks.make import prose, quizzes, rules, solutions
 
 _OWN_PLACES = (str(Path.home()), str(Path(__file__).resolve().parents[2]), sys.prefix)
 _TRACES = {
@@ -75,14 +76,18 @@ def traces(notebook: NotebookNode) -> list[str]:
     return faults
 
 
-def faults(notebook: NotebookNode) -> list[str]:
-    """Everything that keeps a notebook from being stored or shown, each in one line that names the cell."""
+def faults(notebook: NotebookNode, lesson: Lesson | None = None) -> list[str]:
+    """Everything that keeps a notebook from being stored or shown, each in one line that names the cell.
+
+    With the row of its ``lesson``, also what does not fit that row.
+    """
     return [
         *traces(notebook),
         *_unfinished(notebook),
         *_headings(notebook),
         *_images(notebook),
         *_exercises(notebook),
+        *quizzes.faults(notebook, lesson.number if lesson else None),
         *_repeated_verdicts(notebook),
         *_reasons(notebook),
         *_functions(notebook),
@@ -163,6 +168,8 @@ def _exercises(notebook: NotebookNode) -> Iterator[str]:
     yield from faults
     shown: dict[str, list[str]] = {solution.key: [] for solution in found.values()}
     for cell, check in checks(notebook):
+        if ".q" in check["key"]:  # a question: see quizzes
+            continue
         kind = "exercise" if _tagged(cell, "exercise") else "untagged"
         shown.setdefault(check["key"], []).append(f"{kind}: {check['status']}")
     for key, states in shown.items():

@@ -170,20 +170,20 @@ def _read_from_outside(scope: symtable.SymbolTable) -> set[str]:
 def _fed(parameters: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Values for all parameters: every combination, or where all comparisons agree and a random sample."""
     kinds = [RANGES.get(name.rpartition("_")[2]) for name in parameters]
-    values = [kind or tuple(_comparisons()) for kind in kinds]
+    values = [kind or tuple(comparisons()) for kind in kinds]
     if np.prod([float(len(kind)) for kind in values]) <= _MOST:
         chosen: Any = itertools.product(*values)
     else:
         rng = np.random.default_rng(0)
         drawn = ([kind[rng.integers(len(kind))] for kind in values] for _ in range(_MOST))
         alike = (
-            itertools.product(*(kind or (comparison,) for kind in kinds)) for comparison in _comparisons()
+            itertools.product(*(kind or (comparison,) for kind in kinds)) for comparison in comparisons()
         )
         chosen = itertools.chain(*(itertools.islice(some, _MOST) for some in alike), drawn)
     return (dict(zip(parameters, each, strict=True)) for each in chosen)
 
 
-def _comparisons() -> Iterator[Comparison]:
+def comparisons() -> Iterator[Comparison]:
     """Above, below and unclear, each far inside any margin, about as large as one, and far beyond it."""
     for size in (1e-4, 1e-2, 1.0, 100.0):
         for low, high in ((0.8, 1.2), (-1.2, -0.8), (-0.9, 1.1), (0.0, 1.0)):

@@ -112,10 +112,24 @@ learn.check("02.1", answer)
 # ```
 #
 # </details>
+
+# %% [markdown]
+# ## Questions
+
+# %% tags=["quiz"]
+learn.quiz(
+    "02",
+    q1=...,
+    q2=...,
+    q3=...,
+    q4=...,
+    q5=...,
+    found={"mean": values.mean(), "nearness": nearness, "size": size},
+)
 """
 
 EXERCISES = """\
-from course_lib.learn import Exercise
+from course_lib.learn import Exercise, Question
 
 EXERCISES = [
     Exercise(
@@ -126,6 +140,22 @@ EXERCISES = [
         wrong_examples=(1, 2),
         right="Yes.",
     )
+]
+
+
+def side(found):
+    return "A" if found["mean"] > 0 else "B"
+
+
+QUESTIONS = [
+    Question(
+        key=f"02.q{number}",
+        text="On which side of *zero* does the mean lie?",
+        options=("above", "below", "it has no side"),
+        right=side,
+        because={"A": "a secret of A.", "B": "a secret of B.", "C": "a secret of C."},
+    )
+    for number in range(1, 6)
 ]
 """
 
