@@ -40,6 +40,7 @@ def main() -> None:
     print()
     promises = [promise for name, workload in workloads.items() for promise in _promises(name, workload)]
     content = {
+        **harness.page(4, "Encoding text"),
         "weights": "all-MiniLM-L6-v2",
         "reference": DEFAULT,
         "workloads": workloads,

@@ -6,7 +6,7 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -18,6 +18,7 @@ import numpy as np
 import threadpoolctl
 import torch
 
+from course_lib.evaluate import Report
 from course_lib.registers.measurements import MEASUREMENTS
 
 REPETITIONS = 7
@@ -98,6 +99,44 @@ def table(timings: dict[str, Timing], reference: str, amount: int, unit: str) ->
         }
         print(f"{name:42}{timing.median:10.3f}{amount / timing.median:14,.0f}{base / timing.median:8.2f}")
     return rows
+
+
+def column(key: str, title: str, *, unit: str = "", digits: int = 4) -> dict:
+    """One column of the table on the book's page: where its cells stand in a row, and how they are shown."""
+    return {"key": key, "title": title, "unit": unit, "digits": digits}
+
+
+def cells(report: Report, prefix: str = "") -> dict[str, dict]:
+    """Cells of a row from all metrics of a report: {mean, low, high, users} each."""
+    return {f"{prefix}{metric}": row for metric, row in report.table().to_dict("index").items()}
+
+
+def page(
+    place: int,
+    title: str,
+    *,
+    warning: str = "",
+    caption: str = "",
+    columns: Sequence[dict] = (),
+    rows: Sequence[dict] = (),
+    remarks: Sequence[str] = (),
+) -> dict:
+    """What `write` needs to know for the book's page of benchmarks: place, heading, and the table if any.
+
+    A cell of a row is a text, a number, {mean, low, high}, or missing; "digits" in a row overrules those of
+    the columns, for a figure that was published with fewer.
+    """
+    shown: dict[str, Any] = {"place": place, "title": title}
+    if warning:
+        shown["warning"] = warning
+    if columns:
+        shown["table"] = {
+            "caption": caption,
+            "columns": [*columns],
+            "rows": [*rows],
+            "remarks": [*remarks],
+        }
+    return shown
 
 
 def promise(

@@ -65,6 +65,7 @@ def main() -> None:
         ),
     ]
     content = {
+        **harness.page(6, "Metrics"),
         "users": USERS,
         "items": ITEMS,
         "width": WIDTH,

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 from course_lib.data import Interactions, Split, load_movielens_1m, load_movielens_1m_ncf_test, seeded_hash
 from course_lib.evaluate import Report, compare, evaluate
+from course_lib.registers import Measurement
 from course_lib.retrieve import ALS, BPR, EASE, Candidates, Hybrid, ItemKNN, Popularity, Retriever, UserKNN
 from course_lib.tune import Tuning, tune
 from tests.benchmarks import harness
@@ -36,6 +37,13 @@ PUBLISHED = {
     "popularity, published": (0.4531, 0.2542),
     "matrix factorisation, published (Rendle et al. 2020)": (0.7294, 0.4523),
 }
+COLUMNS = (
+    harness.column("retriever", "retriever"),
+    harness.column("sampled hit_rate@10", "HR@10, 99 sampled"),
+    harness.column("sampled ndcg@10", "NDCG@10, 99 sampled"),
+    harness.column("full hit_rate@10", "HR@10, all films"),
+    harness.column("full ndcg@10", "NDCG@10, all films"),
+)
 
 
 def main() -> None:
@@ -65,15 +73,14 @@ def main() -> None:
     sampled = {name: _sampled(retriever, test_lists) for name, retriever in retrievers.items()}
     full = {name: _full(retriever, test_lists[:, 0]) for name, retriever in retrievers.items()}
 
-    table = _table(sampled, full)
-    print(table.to_string(float_format="{:.4f}".format))
     reversals = _reversals(sampled, full)
-    for reversal in reversals:
-        print(
-            "By {metric}, sampled negatives prefer {sampled_prefers}, the catalogue {full_prefers}.".format(
-                **reversal
-            )
-        )
+    cells = {
+        name: harness.cells(sampled[name], "sampled ") | harness.cells(full[name], "full ")
+        for name in retrievers
+    }
+    shown = page(cells, reversals)
+    print(pd.DataFrame(Measurement("ncf", shown).table.texts).to_string(header=False, index=False))
+    print(*shown["table"]["remarks"], sep="\n")
     best = max(tunings, key=lambda name: tunings[name].trials["mean"].max())  # not by the test
     promises = _promises(sampled, len(reversals))
     content = {
@@ -82,8 +89,7 @@ def main() -> None:
         "negatives": NEGATIVES,
         "budget": BUDGET,
         "validation": split.rule,
-        "published": {name: dict(zip(METRICS, values, strict=True)) for name, values in PUBLISHED.items()},
-        "rows": table.reset_index().to_dict("records"),
+        **shown,
         "best": best,
         "settings": {name: tuning.best for name, tuning in tunings.items()},
         "trials": {name: tuning.trials.to_dict("records") for name, tuning in tunings.items()},
@@ -168,17 +174,29 @@ def _one_relevant(items: np.ndarray, n_items: int) -> sp.csr_array:
     return sp.csr_array((ones, items, np.arange(len(items) + 1)), shape=(len(items), n_items))
 
 
-def _table(sampled: dict[str, Report], full: dict[str, Report]) -> pd.DataFrame:
-    rows = []
-    for name in sampled:
-        row = {"retriever": name}
-        for kind, reports in (("sampled", sampled), ("full", full)):
-            for metric in METRICS:
-                low, high = reports[name].interval(metric)
-                mean = reports[name].mean(metric)
-                row |= {f"{kind} {metric}": mean, f"{kind} {metric} low": low, f"{kind} {metric} high": high}
-        rows.append(row)
-    return pd.DataFrame(rows).set_index("retriever")
+def page(cells: dict[str, dict], reversals: list[dict[str, str]]) -> dict:
+    """Cells of each retriever, published figures below them, and what the sample turns round."""
+    rows = [{"retriever": name, **of_name} for name, of_name in cells.items()]
+    rows += [
+        {
+            "retriever": name,
+            **{f"sampled {metric}": value for metric, value in zip(METRICS, values, strict=True)},
+        }
+        for name, values in PUBLISHED.items()
+    ]
+    return harness.page(
+        1,
+        "MovieLens-1M, the leave-one-out test of He et al. 2017",
+        caption="One held-out film a user, ranked among 99 sampled ones (the published test) and among the "
+        "whole catalogue. Settings were chosen on a random training film of each user, never on the test.",
+        columns=COLUMNS,
+        rows=rows,
+        remarks=[
+            f"By {row['metric']} the sampled test prefers {row['sampled_prefers']}, the whole catalogue "
+            f"{row['full_prefers']}; both differences are clear of zero."
+            for row in reversals
+        ],
+    )
 
 
 def _reversals(sampled: dict[str, Report], full: dict[str, Report]) -> list[dict[str, str]]:

@@ -61,6 +61,7 @@ def main() -> None:
             harness.promise("peak memory beyond the vectors, GiB", extra_bytes / 2**30, at_most=1)
         )
     content = {
+        **harness.page(5, "Exact nearest neighbours"),
         "queries": QUERIES,
         "items": ITEMS,
         "dimensions": DIMENSIONS,

@@ -136,3 +136,60 @@ def test_every_measurement_says_when_and_on_what_it_was_made(tmp_path):
         RegisterError, match=r"odd\.json is no measurement: it lacks date, processor, threads"
     ):
         read_measurement("odd", tmp_path)
+
+
+def measurement(folder, **content):
+    """A measurement called `odd` with this content, read back."""
+    made = {"name": "odd", "date": "2026-01-01", "processor": "P, amx", "threads": 1, **content}
+    (folder / "odd.json").write_text(json.dumps(made), encoding="utf-8")
+    return read_measurement("odd", folder)
+
+
+COLUMNS = [
+    {"key": "way", "title": "way"},
+    {"key": "recall", "title": "Recall@10", "digits": 2},
+    {"key": "fit", "title": "fit", "unit": "seconds", "digits": 1},
+]
+WHOLE = {"mean": 0.1234, "low": 0.1, "high": 0.15, "users": 7}
+
+
+def test_a_measurement_says_how_its_table_is_shown(tmp_path):
+    rows = [
+        {"way": "ours", "recall": WHOLE, "fit": 2},
+        {"way": "published", "recall": 0.12345, "digits": 4},
+    ]
+    table = {"caption": "What it compares.", "columns": COLUMNS, "rows": rows, "remarks": ["So."]}
+    found = measurement(tmp_path, title="Odd", place=1, table=table)
+    assert found.table.texts == [
+        ["way", "Recall@10", "fit (seconds)"],
+        ["ours", "0.12 [0.10, 0.15]", "2.0"],
+        ["published", "0.1235", "–"],
+    ]
+    assert (found.table.caption, found.table.remarks, found.warning) == ("What it compares.", ("So.",), "")
+    plain = measurement(tmp_path)
+    assert (plain.title, plain.table, plain.processor) == ("", None, "P")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"title": "Odd"}, "a title needs a place on the page"),
+        ({"place": 1}, "a place needs a title"),
+        ({"columns": [{"key": "way"}]}, "its table is not complete"),
+        ({"columns": [*COLUMNS, COLUMNS[0]]}, "two columns of its table have the same key"),
+        ({"columns": [{**COLUMNS[0], "colour": "red"}]}, "its table is not complete"),
+        ({"rows": [{"recall": {"mean": 0.1}}]}, "its table is not complete: KeyError('low')"),
+        ({"rows": [{"fit": [1, 2]}]}, "its table is not complete"),
+    ],
+)
+def test_a_measurement_that_cannot_be_shown_is_refused(tmp_path, content, message):
+    if not {"title", "place"} & content.keys():
+        table = {"caption": "", "columns": COLUMNS, "rows": [], "remarks": []}
+        content = {"title": "Odd", "place": 1, "table": {**table, **content}}
+    with pytest.raises(RegisterError, match=re.escape(message)):
+        measurement(tmp_path, **content)
+
+
+def test_every_measurement_on_the_page_has_a_place_of_its_own():
+    places = [found.place for found in read_measurements().values() if found.title]
+    assert sorted(places) == list(range(1, len(places) + 1))
