@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -46,6 +47,21 @@ UNLINKED = re.compile(
     r"(^```.*?^```|`[^`\n]*`|\$[^$]*\$|^#.*?$|<[^>]*>|\[[^\]]*\]\([^)]*\))", re.MULTILINE | re.DOTALL
 )
 
+# Whoever followed an old link arrives at the same place of the new page, without a script at its top.
+REDIRECT = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{number} · {title}</title>
+<meta name="robots" content="noindex">
+<link rel="canonical" href="{page}">
+<script>location.replace("{page}" + location.hash)</script>
+<meta http-equiv="refresh" content="0; url={page}">
+</head>
+<body><p>This page has moved: <a href="{page}">{number} · {title}</a></p></body>
+</html>
+"""
+
 
 class BookError(Exception):
     """The book cannot be built or shown; the message says why and what to do."""
@@ -68,6 +84,7 @@ def build(root: Path, output: Path) -> None:
     _copy_mathjax(output / "_static" / "mathjax")
     for language, folder in SEARCH_INDEXES.items():
         _index_for_search(output, language, folder)
+    _write_redirects(root, output)  # last: a search must not find them
 
 
 def preview(root: Path, output: Path, pages_wanted: list[str]) -> None:
@@ -87,6 +104,7 @@ def preview(root: Path, output: Path, pages_wanted: list[str]) -> None:
         raise BookError("the pages could not be built; the lines above name each page and what to correct")
     if not (output / "_static" / "mathjax").exists():
         _copy_mathjax(output / "_static" / "mathjax")
+    _write_redirects(root, output)
 
 
 def _copy_what_changed(fresh: Path, sources: Path) -> None:
@@ -211,6 +229,15 @@ def _for_a_page(output: dict) -> list[dict]:
         f'<a href="ledger.html#{name.lower()}">{name} in the ledger</a></p>'
     )
     return [{"output_type": "display_data", "data": {"text/html": place}, "metadata": {}}, shown]
+
+
+def _write_redirects(root: Path, output: Path) -> None:
+    """A page for each old key of a lesson (`was` in plan.toml), which leads to the lesson's page of today."""
+    for lesson in read_lessons(root / "notebooks" / "plan.toml").values():
+        page = f"{lesson.key}.html"
+        for old in lesson.was if (output / page).exists() else ():
+            text = REDIRECT.format(page=page, title=escape(lesson.title), number=lesson.number)
+            (output / f"{old}.html").write_text(text, encoding="utf-8")
 
 
 def _copy_mathjax(target: Path) -> None:

@@ -27,6 +27,11 @@ def lesson_notebooks(notebooks: Path) -> list[Path]:
     return sorted(notebooks.glob("[0-9][0-9]*_*.ipynb"))
 
 
+def chapter_of(stem: str, ledger: Ledger) -> str:
+    """The ledger's key of a lesson's chapter: `cosine` for `02_cosine`, `background` for `01a_stage`."""
+    return ledger.chapters[int(stem[:2]) - 1]
+
+
 def verdict_outputs(notebook: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """All (output, verdict) pairs of a parsed notebook, from top to bottom."""
     return [

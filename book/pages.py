@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from book.drawings import FUNNEL, MEANINGS, SIGNS, funnel, intervals, ledger_wall, tone
-from book.ledger import planned_text
+from book.ledger import chapter_of, planned_text
 from course_lib.registers import Asset, Entry, Ledger, Record, Term, read_glossary, read_ledger
 from course_lib.registers.ledger import WHOLE, tally
 
@@ -46,7 +46,7 @@ class Chapter:
     @property
     def key(self) -> str:
         """The key of its chapter in the ledger: `cosine`."""
-        return read_ledger().chapters[int(self.stem[:2]) - 1]
+        return chapter_of(self.stem, read_ledger())
 
 
 def _number(stem: str) -> str:
@@ -224,7 +224,11 @@ def _verdict_cell(entry: Entry, ledger: Ledger, existing: dict[str, Chapter]) ->
         if entry.chapter in existing:
             where += ", no verdict recorded yet"
         return f'<p class="verdict-word tone-open">open</p><p class="evidence">{where}</p>'
-    return "".join(_recorded(entry, record, ledger, existing) for record in entry.records)
+    cards = "".join(_recorded(entry, record, ledger, existing) for record in entry.records)
+    if entry.chapter in {chapter_of(record.lesson, ledger) for record in entry.records}:
+        return cards
+    first = _chapter_named(entry.chapter, ledger, existing)
+    return f'{cards}<p class="evidence">Taught first in {first}</p>'
 
 
 def _chapter_named(key: str, ledger: Ledger, existing: dict[str, Chapter]) -> str:

@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from course_lib.registers.lessons import words_of
 from data_scripts.assets import Asset, chapter_needs, read_assets
 from data_scripts.fetch import FetchFailed, fetch, megabytes, status
 
@@ -58,11 +59,11 @@ def _chosen(
     everything = not names and not keys
     names = list(names)
     for key in keys or (list(chapters) if everything else []):
-        matching = [chapter for chapter in chapters if key in _names_of(chapter)]
+        matching = [chapter for chapter in chapters if key in words_of(chapter)]
         if not matching:
             known = ", ".join(chapters) or "none, for notebooks/plan.toml is missing"
             return [], f"There is no chapter {key!r}; chapters: {known}."
-        names += chapters[matching[0]]
+        names += [name for chapter in matching for name in chapters[chapter]]
     if everything and chapters:
         names += [asset.name for asset in assets.values() if "tests" in asset.needed_by]
     for name in names:
@@ -71,12 +72,6 @@ def _chosen(
     if not names:
         return [], f"Say what to get; assets: {', '.join(assets)}."
     return [assets[name] for name in dict.fromkeys(names)], None
-
-
-def _names_of(chapter: str) -> tuple[str, ...]:
-    """What a chapter may be called, as on every command line of the course: 02_cosine, 02, 2, cosine."""
-    number, _, name = chapter.partition("_")
-    return chapter, number, number.lstrip("0"), name
 
 
 def _get(wanted: list[Asset], offline: bool) -> int:

@@ -11,7 +11,7 @@ from IPython.display import display
 from markdown_it import MarkdownIt
 
 from course_lib.learn.answers import Unfit
-from course_lib.learn.lesson_files import LESSON, lesson_file
+from course_lib.learn.lesson_files import LESSON, lesson_file, lessons_of_chapter
 
 MIME = "application/vnd.course.check+json"
 """Machine-readable twin of a check, in the same output: tests read from it what a notebook shows."""
@@ -82,7 +82,9 @@ def find(key: str) -> Exercise:
     module = lesson_file(lesson)
     exercises = {exercise.key: exercise for exercise in getattr(module, "EXERCISES", ())}
     if not exercises:
-        raise KeyError(f"There is no exercise {key!r}: lesson {lesson!r} has no exercises.")
+        cut = ", ".join(lessons_of_chapter(lesson))  # a learner's copy may be older
+        instead = f"; chapter {lesson} has the lessons {cut}" if cut else ""
+        raise KeyError(f"There is no exercise {key!r}: lesson {lesson!r} has no exercises{instead}.")
     if key not in exercises:
         raise KeyError(f"There is no exercise {key!r}: lesson {lesson} has {', '.join(exercises)}.")
     return exercises[key]

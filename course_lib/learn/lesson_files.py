@@ -41,3 +41,13 @@ def lesson_file(lesson: str) -> ModuleType | None:
         del sys.modules[name]
         raise
     return module
+
+
+def lessons_of_chapter(chapter: str) -> list[str]:
+    """The lessons that a chapter (``01``) was cut into, if it was: ``["01a", "01b"]``."""
+    if not re.fullmatch(r"\d\d", chapter):
+        return []
+    return [
+        path.stem.removeprefix("lesson_")
+        for path in sorted(places.EXERCISES.glob(f"lesson_{chapter}[a-z].py"))
+    ]

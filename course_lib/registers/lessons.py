@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Lesson:
     needs: tuple[str, ...]
     timeout: int
     scales: dict[str, dict[str, Any]]
+    was: tuple[str, ...] = ()
+    whole: bool = True
 
     @property
     def number(self) -> str:
@@ -49,22 +51,29 @@ class Lesson:
     @property
     def words(self) -> frozenset[str]:
         """What it can be called: `02_cosine`, `cosine`, `02`, `2`; and `01a_stage` by `01a`, `01`, …"""
-        numbers = {self.number, self.key[:2]}
-        return frozenset({self.key, self.name, *numbers, *(number.lstrip("0") for number in numbers)})
+        return words_of(self.key)
 
     def needs_at(self, scale: str = "small") -> tuple[str, ...]:
         """Names of the assets that the lesson reads at a scale, those of the small scale among them."""
         return (*self.needs, *self.scales.get(scale, {}).get("needs", ()))
 
 
+def words_of(key: str) -> frozenset[str]:
+    """What the lesson with this key can be called; several lessons share the number of their chapter."""
+    number, _, name = key.partition("_")
+    return frozenset({key, name, number, key[:2], number.lstrip("0"), key[:2].lstrip("0")})
+
+
 def read_lessons(path: Path = PLAN) -> dict[str, Lesson]:
     """The lessons by key, in their order.
 
     Raises `RegisterError` for a file that cannot be read, a key of another form, a row that lacks a field or
-    has one that nobody knows, and for a chapter that has a lesson without a letter beside others.
+    has one that nobody knows, for a chapter that has a lesson without a letter beside others, and for an old
+    key (`was`) that a lesson has now or that two lessons claim.
     """
     lessons: dict[str, Lesson] = {}
     names = {field.name for field in fields(Lesson)} - {"key"}
+    needed = {field.name for field in fields(Lesson) if field.default is MISSING} - {"key"}
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))["chapters"]
     except (OSError, ValueError, KeyError) as error:
@@ -72,15 +81,23 @@ def read_lessons(path: Path = PLAN) -> dict[str, Lesson]:
     for key, row in rows.items():
         if not _KEY.fullmatch(key):
             raise RegisterError(f"{path.name}: {key!r} must look like 02_cosine or 01a_stage.")
-        if wrong := names ^ row.keys():
+        if wrong := (needed - row.keys()) | (row.keys() - names):
             what = ", ".join(sorted(wrong))
             raise RegisterError(f"{path.name}: the row of {key} lacks, or has without need: {what}.")
-        lessons[key] = Lesson(key=key, **{**row, "needs": tuple(row["needs"])})
+        lessons[key] = Lesson(
+            key=key, **{**row, "needs": tuple(row["needs"]), "was": tuple(row.get("was", ()))}
+        )
     for lesson in lessons.values():
         others = [other.key for other in lessons.values() if other.chapter == lesson.chapter]
         if len(others) > 1 and lesson.number.isdigit():
             raise RegisterError(
                 f"{path.name}: chapter {lesson.number} has {', '.join(others)}: give each a letter."
+            )
+    old_keys = [old for lesson in lessons.values() for old in lesson.was]
+    for old in old_keys:
+        if not _KEY.fullmatch(old) or old in lessons or old_keys.count(old) > 1:
+            raise RegisterError(
+                f"{path.name}: was = [{old!r}] must name a key that no lesson has any more, in one row alone."
             )
     return lessons
 

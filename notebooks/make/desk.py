@@ -30,9 +30,20 @@ def lay_out(course: Course, fresh: Iterable[Chapter] = ()) -> None:
     for chapter in course.chapters:
         if course.notebook(chapter).exists():
             laid = notes.setdefault(chapter.key, [])
+            if not laid:
+                _tell_of_old_copies(course, chapter)
             _lay_out(course, chapter, laid, fresh=chapter in fresh)
     text = json.dumps(notes, indent=1) + "\n"
     edits.replace(course.work / NOTES, text.encode())
+
+
+def _tell_of_old_copies(course: Course, chapter: Chapter) -> None:
+    """The exercises of a lesson that was cut up or renamed have new keys: its old copy cannot be checked."""
+    for old in chapter.was:
+        copy = course.work / f"{old}.ipynb"
+        if copy.exists():
+            new = edits.shown(course.work / course.notebook(chapter).name)
+            print(f"{old} goes on as {new}. Yours stays as it is: {edits.shown(copy)}")
 
 
 def _lay_out(course: Course, chapter: Chapter, laid: list[str], *, fresh: bool) -> None:

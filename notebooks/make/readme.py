@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from book.drawings import overview, overview_text
-from book.ledger import ledger_of, lesson_notebooks, planned_text
+from book.ledger import chapter_of, ledger_of, lesson_notebooks, planned_text
 from course_lib.registers import Entry, Ledger, RegisterError
 from notebooks.make.plan import Chapter, Course, CourseError
 
@@ -90,7 +90,7 @@ def _settled(ledger: Ledger) -> str:
 
 
 def _planned(ledger: Ledger, course: Course) -> str:
-    existing = {path.stem[3:] for path in lesson_notebooks(course.folder)}
+    existing = {chapter_of(path.stem, ledger) for path in lesson_notebooks(course.folder)}
     return (
         "The numbers have gaps because the other chapters are planned, not written. In brackets, how many "
         f"statements wait for each: {planned_text(ledger, existing)}."
@@ -117,6 +117,6 @@ def _result(entry: Entry) -> str:
     record = entry.records[-1]
     measured = re.split(r"(?<=\.) (?=[A-Z])", record.sentence)[0]
     scope = "; ".join(text for text in (record.data, record.scope) if text)
-    chapter = f"[chapter {record.lesson[:2]}](notebooks/{record.lesson}.ipynb)"
+    chapter = f"[chapter {record.lesson.partition('_')[0]}](notebooks/{record.lesson}.ipynb)"
     cells = [f"{entry.id}: {entry.says}", f"{measured} *{scope}*", f"**{entry.word}**, {chapter}"]
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

@@ -10,7 +10,7 @@ from book.build import build
 
 @pytest.fixture(scope="session")
 def small_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built book of a course of two chapters, with one verdict of each state."""
+    """The built book of a course of two chapters, the second in two lessons, with a verdict of each state."""
     intervals = {"warm": "-0.027 [-0.035, -0.020]", "cold": "0.185 [0.165, 0.204]", "world": "films"}
     chapters = {
         "02_cosine": chapter(
@@ -21,8 +21,9 @@ def small_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 verdict("D1-24", "taught", "The numbers say nothing of a shop.", waits_for="graph"),
             ],
         ),
-        "04_encoding": chapter(
-            "04 · Encoding",
+        "04a_texts": chapter("04a · Texts", [verdict("D4-01", "harms", "Fewer hits.", parts={})]),
+        "04b_people": chapter(
+            "04b · People",
             [
                 verdict(
                     "D1-09",
@@ -35,7 +36,7 @@ def small_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ],
         ),
     }
-    root = write_course(tmp_path_factory.mktemp("small"), chapters)
+    root = write_course(tmp_path_factory.mktemp("small"), chapters, {"04a_texts": ["04_encoding"]})
     build(root, root / "build" / "book")
     return root / "build" / "book"
 

@@ -68,17 +68,23 @@ goal = "find films"
 minutes = 10
 needs = ["minilm"]
 timeout = 60
+was = {was}
 scales.small = {{}}
 """
 
 
-def write_course(root: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
+def write_course(
+    root: Path, chapters: dict[str, nbformat.NotebookNode], was: dict[str, list[str]] | None = None
+) -> Path:
     """A folder that looks like the repository to the book: notebooks, plan, and the real list of data."""
     (root / "notebooks").mkdir(parents=True)
     (root / "data_scripts").mkdir()
     shutil.copy(ROOT / "data_scripts" / "sources.toml", root / "data_scripts")
     for stem, notebook in chapters.items():
         nbformat.write(notebook, root / "notebooks" / f"{stem}.ipynb")
-    plan = "".join(PLAN.format(stem=stem, title=f"Chapter {stem[:2]}") for stem in chapters)
+    plan = "".join(
+        PLAN.format(stem=stem, title=f"Lesson {stem.partition('_')[0]}", was=(was or {}).get(stem, []))
+        for stem in chapters
+    )
     (root / "notebooks" / "plan.toml").write_text(plan, encoding="utf-8")
     return root

@@ -8,12 +8,13 @@ from book.build import preview
 
 
 def test_a_changed_page_is_built_again_and_nothing_else_is_read(tmp_path):
-    chapters = {"02_cosine": chapter("02 · Cosine", []), "04_encoding": chapter("04 · Encoding", [])}
-    root = write_course(tmp_path, chapters)
+    chapters = {"02_cosine": chapter("02 · Cosine", []), "04a_texts": chapter("04a · Texts", [])}
+    root = write_course(tmp_path, chapters, {"02_cosine": ["02_angle"]})
     output = root / "build" / "preview"
     preview(root, output, ["02_cosine"])
     assert (output / "_static" / "mathjax").is_dir()
-    assert not (output / "04_encoding.html").exists()
+    assert not (output / "04a_texts.html").exists()
+    assert "02_cosine.html" in (output / "02_angle.html").read_text(encoding="utf-8")
     sources = output.with_name("preview-src")
     before = {path.name: path.stat().st_mtime_ns for path in sources.iterdir()}
 

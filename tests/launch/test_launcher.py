@@ -377,6 +377,41 @@ def test_run_without_chapters_means_all_and_fetches_what_the_tests_need(toy):
     ]
 
 
+@pytest.fixture
+def two_lessons(toy):
+    """A third chapter of two lessons, for as long as a test takes."""
+    plan = toy.folder / "notebooks" / "plan.toml"
+    rows = plan.read_text(encoding="utf-8")
+    row = rows.partition("[chapters.02_pears]")[0].replace("orchard", "jars")
+    plan.write_text(
+        rows + row.replace("01_apples", "03a_plums") + row.replace("01_apples", "03b_figs"), encoding="utf-8"
+    )
+    files = [toy.folder / "notebooks" / name for name in ("03a_plums.ipynb", "03b_figs.ipynb")]
+    sources = [toy.folder / "notebooks" / "source" / f"{file.stem}.py" for file in files]
+    for file, source in zip(files, sources, strict=True):
+        shutil.copy(toy.folder / "notebooks" / "01_apples.ipynb", file)
+        source.touch()
+    yield toy
+    plan.write_text(rows, encoding="utf-8")
+    for file in (*files, *sources):
+        file.unlink()
+
+
+def test_the_number_of_a_chapter_means_all_its_lessons(two_lessons):
+    def run(*names):
+        return words(two_lessons.start("run", *names))[:2]
+
+    both = "notebooks.make run 03a_plums 03b_figs --scale small"
+    assert run("03") == run("3") == ["data_scripts get jars", both]
+    assert run("03b") == ["data_scripts get jars", "notebooks.make run 03b_figs --scale small"]
+    assert run("plums", "1")[1] == "notebooks.make run 01_apples 03a_plums --scale small"
+    for command in ("check", "preview", "execute"):
+        assert any("03a_plums 03b_figs" in line for line in words(two_lessons.start(command, "03")))
+    assert words(two_lessons.start("lab", "--fresh", "03"))[0] == (
+        "notebooks.make lessons --fresh 03a_plums --fresh 03b_figs"
+    )
+
+
 def test_run_stops_at_a_failure_and_says_so(toy):
     answer = toy.start("run", TOY_FAILURE="notebooks.make")
     assert answer.returncode == 1

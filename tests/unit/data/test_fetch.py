@@ -382,14 +382,15 @@ def test_the_mirror_comes_before_the_registry_and_is_checked_too(cache, mirror, 
 
 def test_get_by_name_by_chapter_and_all(cache, mirror, monkeypatch, capsys):
     monkeypatch.setattr(command, "read_assets", lambda: {"toy": asset()})
-    monkeypatch.setattr(command, "chapter_needs", lambda: {"02_cosine": ["toy"], "01_background": []})
-    for arguments in (["toy"], ["--for", "02"], ["--for", "02_cosine", "01"], []):
+    needs = {"02_cosine": ["toy"], "01a_stage": [], "01b_reading": ["toy"]}
+    monkeypatch.setattr(command, "chapter_needs", lambda: needs)
+    for arguments in (["toy"], ["--for", "02"], ["--for", "01"], ["--for", "01b"], []):
         assert command.main(["get", *arguments]) == 0
         assert "toy: 2 files, 0.0 MB, checked" in capsys.readouterr().out
     assert command.main(["get", "tyo"]) == 2
     assert "There is no asset 'tyo'; assets: toy." in capsys.readouterr().err
     assert command.main(["get", "--for", "77"]) == 2
-    assert "There is no chapter '77'; chapters: 02_cosine, 01_background." in capsys.readouterr().err
+    assert "There is no chapter '77'; chapters: 02_cosine, 01a_stage, 01b_reading." in capsys.readouterr().err
     assert "used by: 02_cosine" in list_text(capsys)
 
 

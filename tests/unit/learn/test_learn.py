@@ -49,6 +49,8 @@ ITSELF.append(ITSELF)
 def lesson_99(monkeypatch, tmp_path):
     """A lesson of exercises that exists only here."""
     (tmp_path / "lesson_99.py").write_text(FILE, encoding="utf-8")
+    for number in ("96a", "96c"):
+        (tmp_path / f"lesson_{number}.py").write_text("EXERCISES = ()\n", encoding="utf-8")
     (tmp_path / "lesson_99b.py").write_text(FILE.replace("99.1", "99b.1"), encoding="utf-8")
     monkeypatch.setattr(places, "EXERCISES", tmp_path)
     monkeypatch.setattr(exercise_module, "_hints_given", {})
@@ -102,7 +104,8 @@ def test_an_exercise_is_found_by_its_lesson():
     [
         ("99.2", r"no exercise '99\.2': lesson 99 has 99\.1"),
         ("99b.2", r"no exercise '99b\.2': lesson 99b has 99b\.1"),
-        ("98.1", "lesson '98' has no exercises"),
+        ("98.1", r"lesson '98' has no exercises\.'"),
+        ("96.1", "lesson '96' has no exercises; chapter 96 has the lessons 96a, 96c"),
         ("../lesson_99.1", "has no exercises"),
         (99.1, r"no exercise 99\.1: lesson 99 has 99\.1"),
     ],

@@ -56,6 +56,17 @@ def test_lessons_know_their_chapter_their_assets_and_what_they_are_called(tmp_pa
         pick_lessons(lessons.values(), ["77"])
 
 
+def test_a_lesson_may_have_had_another_key_and_may_not_be_cut_yet(tmp_path):
+    (usual,) = read_lessons(plan(tmp_path, "01_x")).values()
+    assert (usual.was, usual.whole) == ((), True)
+    more = 'was = ["01_old", "02_older"]\nwhole = false\n'
+    (lesson,) = read_lessons(plan(tmp_path, "01_x", row=more + ROW)).values()
+    assert (lesson.was, lesson.whole) == (("01_old", "02_older"), False)
+    assert pick_lessons([lesson], ["01"]) == [lesson]
+    with pytest.raises(RegisterError, match="no chapter '01_old'"):
+        pick_lessons([lesson], ["01_old"])
+
+
 @pytest.mark.parametrize(
     ("keys", "row", "message"),
     [
@@ -63,6 +74,9 @@ def test_lessons_know_their_chapter_their_assets_and_what_they_are_called(tmp_pa
         (["01_x"], ROW.replace("minutes = 1\n", ""), "the row of 01_x lacks, or has without need: minutes"),
         (["01_x"], ROW + "colour=1\n", "the row of 01_x lacks, or has without need: colour"),
         (["01_x", "01b_y"], ROW, "chapter 01 has 01_x, 01b_y: give each a letter"),
+        (["01_x"], 'was = ["01_x"]\n' + ROW, "was = ['01_x'] must name a key that no lesson has any more"),
+        (["01_x"], 'was = ["background"]\n' + ROW, "was = ['background'] must name a key"),
+        (["01a_x", "01b_y"], 'was = ["01_old"]\n' + ROW, "was = ['01_old'] must name a key"),
     ],
 )
 def test_a_broken_plan_is_named(tmp_path, keys, row, message):
