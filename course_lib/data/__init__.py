@@ -6,6 +6,7 @@ Nothing here touches the network: `python course.py data get NAME` fetches, thes
 from course_lib.data.cache import AssetMissing, asset_folder, asset_path, cache_folder
 from course_lib.data.catalogue import Catalogue
 from course_lib.data.gowalla import load_gowalla
+from course_lib.data.histories import Histories
 from course_lib.data.impressions import Impressions
 from course_lib.data.interactions import DataError, Interactions
 from course_lib.data.item_knowledge import load_item_descriptions, load_kb4rec
@@ -27,6 +28,7 @@ __all__ = [
     "AssetMissing",
     "Catalogue",
     "DataError",
+    "Histories",
     "Impressions",
     "Interactions",
     "News",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
+from course_lib.data.histories import Histories, csr_of_lists
 from course_lib.data.interactions import DataError, Interactions
 
 if TYPE_CHECKING:
@@ -55,22 +56,17 @@ class Impressions:
         """datetime64[s] [n]: when, naive as published."""
         return self._column("time").to_numpy().astype("datetime64[s]")
 
-    def histories(self, half_life: float | None = None) -> sparse.csr_array:
-        """csr_array float32 [n, n_items]: the history of each impression, columns sorted in each row.
-
-        The values are 1, or with `half_life` (in clicks) 0.5 ** (place / half_life), where the latest click
-        has place 1, as in `course_lib.retrieve.recency_histories`. An article that occurs twice in a history
-        keeps its latest place. Raises ValueError if `half_life` is not positive.
-        """
-        if half_life is not None and not half_life > 0:
-            raise ValueError(f"half_life must be above 0 clicks, got {half_life}.")
-        items, ends = self._flat("history")
-        if half_life is None:
-            weights = np.ones(len(items), dtype=np.float32)
-        else:
-            place = np.repeat(ends[1:], np.diff(ends)) - np.arange(len(items))
-            weights = (0.5 ** (place / half_life)).astype(np.float32)
-        return self._matrix(weights, items, ends)
+    def histories(self) -> Histories:
+        """The history of each impression, [n]: clicked articles, oldest first, without times; an article may
+        come back. `users` as in `users`, `now` the time of the impression in seconds, as in `clicks`."""
+        items, starts = self._flat("history")
+        return Histories(
+            items=items,
+            starts=starts,
+            n_items=self.n_items,
+            users=self.users,
+            now=self.times.astype(np.int64),
+        )
 
     def lists(self) -> tuple[np.ndarray, np.ndarray]:
         """(shown, clicked): what `Retriever.score` and `course_lib.evaluate.auc` take, m the longest list.
@@ -93,7 +89,7 @@ class Impressions:
         clicked = self._flat("clicked")[0] == 1
         clicks_before = np.concatenate([[0], np.cumsum(clicked)])
         ones = np.ones(int(clicked.sum()), dtype=np.float32)
-        return self._matrix(ones, items[clicked], clicks_before[ends])
+        return csr_of_lists(ones, items[clicked], clicks_before[ends], self.n_items)
 
     def clicks(self) -> Interactions:
         """Who clicked what in these impressions: each pair once, at its earliest time, ordered by pair.
@@ -181,19 +177,3 @@ class Impressions:
         column = self._column(name)
         lengths = pc.list_value_length(column).to_numpy()
         return pc.list_flatten(column).to_numpy(), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-
-    def _matrix(self, values: np.ndarray, items: np.ndarray, ends: np.ndarray) -> sparse.csr_array:
-        """Rows that end at `ends`; of an item that is twice in a row the largest value stays."""
-        shape = (len(self), self.n_items)
-        matrix = sparse.csr_array((values, items, ends), shape=shape)
-        matrix.sort_indices()
-        row = np.repeat(np.arange(shape[0]), np.diff(matrix.indptr))
-        starts = np.ones(len(row), dtype=bool)
-        starts[1:] = (row[1:] != row[:-1]) | (matrix.indices[1:] != matrix.indices[:-1])
-        if starts.all():
-            return matrix
-        starts = np.flatnonzero(starts)
-        ends = np.concatenate([[0], np.cumsum(np.bincount(row[starts], minlength=shape[0]))])
-        return sparse.csr_array(
-            (np.maximum.reduceat(matrix.data, starts), matrix.indices[starts], ends), shape=shape
-        )

@@ -2,7 +2,7 @@
 
 import numbers
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from scipy import sparse
+
+from course_lib.data.histories import Histories
 
 
 class DataError(ValueError):
@@ -144,6 +146,28 @@ class Interactions:
         matrix = sparse.csr_array((ones, (self.users, self.items)), shape=(self.n_users, self.n_items))
         matrix.sort_indices()
         return matrix
+
+    def histories(self) -> Histories:
+        """The history of each user, [n_users]: oldest first where there are timestamps, with users.
+
+        Items of one second, and all items without timestamps, say nothing about order; they stand by falling
+        position (loaders number items by a hash). Made once and shared.
+        """
+        return self._histories
+
+    @cached_property
+    def _histories(self) -> Histories:
+        everybody = np.arange(self.n_users)
+        if self.timestamps is None:
+            return replace(Histories.from_matrix(self.matrix), users=everybody)
+        order = np.lexsort((-self.items, self.timestamps, self.users))
+        return Histories(
+            items=self.items[order],
+            starts=np.concatenate([[0], np.cumsum(self.user_counts)]),
+            n_items=self.n_items,
+            times=self.timestamps[order],
+            users=everybody,
+        )
 
     @property
     def user_counts(self) -> np.ndarray:

@@ -1,11 +1,12 @@
 """Train, validation and test, with the rule that made them and the guarantee that they give."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
+from course_lib.data.histories import Histories
 from course_lib.data.interactions import DataError, Interactions
 
 _EACH_USER_IN_ORDER = (
@@ -55,6 +56,24 @@ class Split:
             self.train.item_ids,
             self.train.name,
         )
+
+    def histories(self, part: Literal["validation", "test"] = "test") -> Histories:
+        """What is known of each user, [n_users], when a list is asked for that `part` judges.
+
+        Before validation that is train, before test train and validation. `now` is the second of the user's
+        first interaction in the part (without one there: of the latest known of anybody), or None where it is
+        not later than all that is known, as in a split that says nothing about time.
+        """
+        known = {"validation": self.train, "test": self.train_and_validation}[part]
+        histories, asked = known.histories(), getattr(self, part)
+        if known.timestamps is None or asked.timestamps is None or not len(known):
+            return histories
+        now = np.full(known.n_users, np.iinfo(np.int64).max)
+        np.minimum.at(now, asked.users, asked.timestamps)
+        now[asked.user_counts == 0] = known.timestamps.max()
+        if (known.timestamps > now[known.users]).any():
+            return histories
+        return replace(histories, now=now)
 
     @classmethod
     def per_user_chronological(

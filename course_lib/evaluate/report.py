@@ -14,9 +14,9 @@ import scipy.sparse as sp
 
 from course_lib import arguments
 from course_lib.data import Interactions
+from course_lib.data.histories import checked_matrix
 from course_lib.evaluate import accuracy, lists
 from course_lib.evaluate.resampling import bootstrap_interval, permutation_p_value, sums_by_group
-from course_lib.retrieve.base import checked_matrix
 from course_lib.retrieve.candidates import Candidates
 
 LOOKUP_CELLS = 2**18  # cells of the table in which relevant items are looked up: 1 MiB, fits a core's cache

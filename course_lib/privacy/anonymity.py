@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from course_lib import arguments
-from course_lib.retrieve.base import presence
+from course_lib.data.histories import presence
 
 
 def groups_of_at_least(k: int, coordinates: np.ndarray) -> np.ndarray:

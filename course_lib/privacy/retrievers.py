@@ -20,7 +20,7 @@ from opacus import PrivacyEngine
 from torch.utils.data import DataLoader, TensorDataset
 
 from course_lib import arguments
-from course_lib.data import Catalogue, Interactions
+from course_lib.data import Catalogue, Histories, Interactions
 from course_lib.privacy.mechanisms import (
     accountant_epsilon,
     laplace_mechanism,
@@ -55,7 +55,7 @@ class PrivatePopularity(Retriever):
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self.noisy_counts = _noisy_counts(train.matrix, self.epsilon, self.per_user, self.seed)
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+    def _score_block(self, histories: Histories) -> np.ndarray:
         return np.broadcast_to(self.noisy_counts.astype(np.float32), histories.shape)
 
 
@@ -91,7 +91,7 @@ class LocalPopularity(Retriever):
         total = np.bincount(asked.ravel(), unbiased(reports, epsilon).ravel(), minlength=train.n_items)
         self.shares = total / np.maximum(answers, 1)
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+    def _score_block(self, histories: Histories) -> np.ndarray:
         return np.broadcast_to(self.shares.astype(np.float32), histories.shape)
 
 
@@ -127,13 +127,13 @@ class _OfFrequentItems(FactorRetriever):
         rows = matrix[:, self.items].toarray()
         self.spent = for_counts + self._learn_factors(rows, self.epsilon - for_counts)
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+    def _scores(self, histories: Histories) -> np.ndarray:
         scores = np.full(histories.shape, -np.inf, dtype=np.float32)
-        scores[:, self.items] = super()._scores(histories[:, self.items], users)
+        scores[:, self.items] = super()._scores(histories)
         return scores
 
-    def _has_known_item(self, histories: sp.csr_array) -> np.ndarray:
-        return np.ones(histories.shape[0], dtype=bool)
+    def _has_known_item(self, histories: Histories) -> np.ndarray:
+        return np.ones(len(histories), dtype=bool)
 
     @abstractmethod
     def _learn_factors(self, rows: np.ndarray, epsilon: float) -> float:
@@ -170,7 +170,7 @@ class PrivateSVD(_OfFrequentItems):
         return spent
 
     def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
-        return _unit(histories.toarray().astype(np.float64)) @ self.item_factors
+        return _unit(histories[:, self.items].toarray().astype(np.float64)) @ self.item_factors
 
 
 class PrivateAutoencoder(_OfFrequentItems):
@@ -248,10 +248,10 @@ class PrivateAutoencoder(_OfFrequentItems):
         return accountant_epsilon(multiplier, self.delta, steps)
 
     def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
-        return _unit(histories.toarray().astype(np.float64)) @ self._first.T
+        return _unit(histories[:, self.items].toarray().astype(np.float64)) @ self._first.T
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        scores = super()._scores(histories, users)
+    def _scores(self, histories: Histories) -> np.ndarray:
+        scores = super()._scores(histories)
         scores[:, self.items] += self.log_popularity
         return scores
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 
 from course_lib import arguments
-from course_lib.data import Catalogue, Interactions, seeded_hash
+from course_lib.data import Catalogue, Histories, Interactions, seeded_hash
 from course_lib.retrieve.base import Retriever, set_keys
 
 
@@ -18,9 +17,9 @@ class Popularity(Retriever):
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self.item_counts = train.item_counts
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+    def _score_block(self, histories: Histories) -> np.ndarray:
         counts = self.item_counts.astype(np.float32)
-        return np.broadcast_to(counts, (histories.shape[0], self.n_items))
+        return np.broadcast_to(counts, histories.shape)
 
 
 class Random(Retriever):
@@ -39,7 +38,7 @@ class Random(Retriever):
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self._items = np.arange(self.n_items)
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        history_keys = set_keys(histories, self.seed)
+    def _score_block(self, histories: Histories) -> np.ndarray:
+        history_keys = set_keys(histories.matrix, self.seed)
         mixed = seeded_hash(history_keys[:, None], self._items[None, :], self.seed)
         return (mixed >> np.uint64(40)).astype(np.float32) / 2**24  # 24 bits: all that a float32 can hold

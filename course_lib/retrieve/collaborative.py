@@ -7,25 +7,26 @@ from abc import abstractmethod
 import numpy as np
 import scipy.sparse as sp
 
-from course_lib.data import Catalogue, Interactions
-from course_lib.retrieve.base import CannotFoldIn, Retriever, checked_matrix, presence
+from course_lib.data import Catalogue, Histories, Interactions
+from course_lib.data.histories import checked_matrix, presence
+from course_lib.retrieve.base import AnyHistories, CannotFoldIn, Retriever
 
 
 class CollaborativeRetriever(Retriever):
-    """Learns from the matrix of interactions alone; ratings, times and the values of a history are ignored.
+    """Learns from the matrix of interactions alone; ratings, times and the order of a history are ignored.
 
     An item that nobody took in training has score −inf and is never offered: whatever number the formula
     leaves for it says nothing. A history without any item of the training data gets no candidates. Both are
     the cold start that content retrieval is for.
     """
 
-    def score_new_items(self, histories: sp.csr_array | np.ndarray, takers: sp.csr_array) -> np.ndarray:
+    def score_new_items(self, histories: AnyHistories, takers: sp.csr_array) -> np.ndarray:
         """Score items that were not in training from the training users that took them since.
 
         Parameters
         ----------
         histories
-            CSR `[n, n_items]` over the items of the training data, or int `[n]` training users.
+            as in `score`.
         takers
             CSR `[m, n_users]` (items × users): one row a new item, an entry for each training user that took
             it; the values are ignored.
@@ -42,16 +43,15 @@ class CollaborativeRetriever(Retriever):
         ValueError
             if `takers` has another shape.
         """
-        rows, users = self._checked_histories(histories)
+        histories = self._checked_histories(histories)
         takers = presence(
             checked_matrix(takers, self.n_users, f"{self.name}: takers", axes=("items", "users"))
         )
         learned = self._learn_items(takers)
-        scores = np.empty((rows.shape[0], takers.shape[0]), dtype=np.float32)
-        for block in self._blocks(rows.shape[0]):
-            block_users = None if users is None else users[block]
-            part = presence(rows[block])
-            scores[block] = self._scores_of_new_items(part, block_users, learned)
+        scores = np.empty((len(histories), takers.shape[0]), dtype=np.float32)
+        for block in self._blocks(len(histories)):
+            part = histories[block]
+            scores[block] = self._scores_of_new_items(part, learned)
             scores[block][~self._has_known_item(part)] = -np.inf
         scores[:, np.diff(takers.indptr) == 0] = -np.inf
         return scores
@@ -60,23 +60,22 @@ class CollaborativeRetriever(Retriever):
         self._offered = train.item_counts > 0
         self._learn(train.matrix)
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        histories = presence(histories)
-        scores = self._scores(histories, users)
+    def _score_block(self, histories: Histories) -> np.ndarray:
+        scores = self._scores(histories)
         scores[:, ~self._offered] = -np.inf
         scores[~self._has_known_item(histories)] = -np.inf
         return scores
 
-    def _has_known_item(self, histories: sp.csr_array) -> np.ndarray:
-        return histories @ self._offered > 0
+    def _has_known_item(self, histories: Histories) -> np.ndarray:
+        return histories.matrix @ self._offered > 0
 
     @abstractmethod
     def _learn(self, matrix: sp.csr_array) -> None:
         """Learn from float32 CSR `[n_users, n_items]` of ones; it is shared, so copy before changing it."""
 
     @abstractmethod
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        """Scores float32 `[n, n_items]` of histories of ones, in an array that the caller may overwrite."""
+    def _scores(self, histories: Histories) -> np.ndarray:
+        """Scores float32 `[n, n_items]` in an array that the caller may overwrite."""
 
     def _learn_items(self, takers: sp.csr_array) -> object:
         """What `_scores_of_new_items` needs to know of new items; `takers` is `[m, n_users]` of ones."""
@@ -84,8 +83,6 @@ class CollaborativeRetriever(Retriever):
             f"{self.name} cannot place an item that it was not trained on; train it again with that item."
         )
 
-    def _scores_of_new_items(
-        self, histories: sp.csr_array, users: np.ndarray | None, learned: object
-    ) -> np.ndarray:
+    def _scores_of_new_items(self, histories: Histories, learned: object) -> np.ndarray:
         """Scores `[n, m]` of the items that `learned` describes."""
         raise NotImplementedError

@@ -7,6 +7,7 @@ import scipy.linalg
 import scipy.sparse as sp
 
 from course_lib import arguments
+from course_lib.data import Histories
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 
 PANEL = 8_192  # rows inverted by one call to LAPACK; a matrix up to this size is inverted in float64
@@ -71,8 +72,8 @@ class EASE(CollaborativeRetriever):
         np.einsum("ii->i", inverse)[:] += 1 / self.regularization
         return inverse
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        return histories @ self.weights
+    def _scores(self, histories: Histories) -> np.ndarray:
+        return histories.matrix @ self.weights
 
     def _learn_items(self, takers: sp.csr_array) -> np.ndarray:
         shared = (takers @ self._matrix).T.toarray()  # Xᵀx, one column a new item
@@ -80,10 +81,8 @@ class EASE(CollaborativeRetriever):
         scaled = self._inverse_diagonal[:, None] * shared
         return (scaled - self.weights @ scaled).astype(np.float32)
 
-    def _scores_of_new_items(
-        self, histories: sp.csr_array, users: np.ndarray | None, learned: np.ndarray
-    ) -> np.ndarray:
-        return histories @ learned
+    def _scores_of_new_items(self, histories: Histories, learned: np.ndarray) -> np.ndarray:
+        return histories.matrix @ learned
 
 
 def invert_in_place(matrix: np.ndarray, panel: int) -> None:

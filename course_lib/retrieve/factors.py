@@ -12,6 +12,7 @@ from implicit.cpu.bpr import BayesianPersonalizedRanking
 from threadpoolctl import threadpool_limits
 
 from course_lib import arguments
+from course_lib.data import Histories
 from course_lib.retrieve.base import CannotFoldIn, rounded_product
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 
@@ -27,21 +28,37 @@ class FactorRetriever(CollaborativeRetriever):
     user_factors: np.ndarray | None = None
 
     def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
-        """Vectors `[n, d]` of histories of ones."""
+        """Vectors `[n, d]` of histories `[n, n_items]` of ones."""
         raise CannotFoldIn(f"{self.name} has no vector for a history; pass the ids of training users.")
 
-    def _vectors(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        if users is not None and self.user_factors is not None:
-            return self.user_factors[users]
-        return self._fold_in(histories)
+    def _vectors(self, histories: Histories) -> np.ndarray:
+        if self.user_factors is None:
+            return self._fold_in(histories.matrix)
+        if not self.folds_in:
+            return self.user_factors[histories.users]
+        # Folding in what the model was trained on finds the vector that it has already.
+        trained = self._trained(histories)
+        vectors = np.empty((len(histories), self.user_factors.shape[1]), dtype=self.user_factors.dtype)
+        if trained.any():
+            vectors[trained] = self.user_factors[histories.users[trained]]
+        if not trained.all():
+            vectors[~trained] = self._fold_in(histories.matrix[~trained])
+        return vectors
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        return self._scores_of_new_items(histories, users, self.item_factors)
+    def _trained(self, histories: Histories) -> np.ndarray:
+        """bool `[n]`: the histories of training users that hold just what they had in training."""
+        trained = np.zeros(len(histories), dtype=bool)
+        if histories.users is not None:
+            trained[:] = (histories.users >= 0) & (histories.users < self.n_users)
+            then = self._training.matrix[histories.users[trained]]
+            trained[trained] = np.diff((histories.matrix[trained] != then).indptr) == 0
+        return trained
 
-    def _scores_of_new_items(
-        self, histories: sp.csr_array, users: np.ndarray | None, learned: np.ndarray
-    ) -> np.ndarray:
-        return rounded_product(self._vectors(histories, users), learned.T)
+    def _scores(self, histories: Histories) -> np.ndarray:
+        return self._scores_of_new_items(histories, self.item_factors)
+
+    def _scores_of_new_items(self, histories: Histories, learned: np.ndarray) -> np.ndarray:
+        return rounded_product(self._vectors(histories), learned.T)
 
 
 class _ByImplicit(FactorRetriever):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 
 from course_lib import arguments
-from course_lib.data import Catalogue, Interactions
+from course_lib.data import Catalogue, Histories, Interactions
 from course_lib.retrieve.base import Retriever
 
 
@@ -40,12 +39,11 @@ class Hybrid(Retriever):
         self.first.fit(train, catalogue)
         self.second.fit(train, catalogue)
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        total = np.zeros((histories.shape[0], self.n_items), dtype=np.float32)
+    def _score_block(self, histories: Histories) -> np.ndarray:
+        total = np.zeros(histories.shape, dtype=np.float32)
         offered = np.zeros(total.shape, dtype=bool)
         for retriever, weight in ((self.first, self.weight), (self.second, 1 - self.weight)):
-            rows = histories if users is None else retriever._training_rows[users]
-            scores = retriever._checked_scores(rows, users)
+            scores = retriever.scores(histories)
             offered |= scores > -np.inf
             total += np.float32(weight) * _standardised(scores)
         total[~offered] = -np.inf

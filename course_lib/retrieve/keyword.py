@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from course_lib import arguments
-from course_lib.data import Catalogue, Interactions
-from course_lib.retrieve.base import Retriever, presence
+from course_lib.data import Catalogue, Histories, Interactions
+from course_lib.retrieve.base import Retriever
 from course_lib.retrieve.candidates import Candidates
 
 
@@ -18,7 +18,7 @@ class KeywordRetriever(Retriever):
     """BM25 over the items' text (`bm25s`, Lucene's variant, k1 = 1.5, b = 0.75, English stop words left out).
 
     BM25 adds up over the words of a query, so a user's query is every word of every item in the history, as
-    often as it occurs there; the values of the history are ignored. An item that shares no word with the
+    often as it occurs there; their order is ignored. An item that shares no word with the
     query is not offered; in a catalogue of stop words alone no query finds anything.
     """
 
@@ -54,8 +54,8 @@ class KeywordRetriever(Retriever):
         ).T
         self._item_word_counts = self._word_counts(item_words)
 
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        return self._scores_of_queries(presence(histories) @ self._item_word_counts)
+    def _score_block(self, histories: Histories) -> np.ndarray:
+        return self._scores_of_queries(histories.matrix @ self._item_word_counts)
 
     def _word_counts(self, texts: list[list[str]]) -> sp.csr_array:
         known = [[self._word_ids[word] for word in words if word in self._word_ids] for words in texts]

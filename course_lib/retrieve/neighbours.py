@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
 from course_lib import arguments
+from course_lib.data import Histories
 from course_lib.retrieve import base
 from course_lib.retrieve.base import set_keys
 from course_lib.retrieve.candidates import best_of_block
@@ -116,19 +117,17 @@ class UserKNN(_Neighbours):
         self._keys = set_keys(matrix)
         self._similarity = RowSimilarity(matrix, self.weighting)
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
+    def _scores(self, histories: Histories) -> np.ndarray:
         return _unsupported_left_out(self._voters(histories) @ self._matrix)
 
-    def _voters(self, histories: sp.csr_array) -> sp.csr_array:
-        keys = set_keys(histories), self._keys
-        return self._similarity.nearest(histories, self.neighbours, excluded=keys)
+    def _voters(self, histories: Histories) -> sp.csr_array:
+        keys = set_keys(histories.matrix), self._keys
+        return self._similarity.nearest(histories.matrix, self.neighbours, excluded=keys)
 
     def _learn_items(self, takers: sp.csr_array) -> sp.csr_array:
         return takers.T.tocsr()
 
-    def _scores_of_new_items(
-        self, histories: sp.csr_array, users: np.ndarray | None, learned: sp.csr_array
-    ) -> np.ndarray:
+    def _scores_of_new_items(self, histories: Histories, learned: sp.csr_array) -> np.ndarray:
         return _unsupported_left_out(self._voters(histories) @ learned)
 
 
@@ -160,16 +159,14 @@ class ItemKNN(_Neighbours):
         nearest = self._row_similarity.nearest(by_item, self.neighbours, excluded=(itself, itself))
         self.similarity = nearest.T.tocsr()
 
-    def _scores(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        return _unsupported_left_out(histories @ self.similarity)
+    def _scores(self, histories: Histories) -> np.ndarray:
+        return _unsupported_left_out(histories.matrix @ self.similarity)
 
     def _learn_items(self, takers: sp.csr_array) -> sp.csr_array:
         return self._row_similarity.nearest(takers, self.neighbours).T.tocsr()
 
-    def _scores_of_new_items(
-        self, histories: sp.csr_array, users: np.ndarray | None, learned: sp.csr_array
-    ) -> np.ndarray:
-        return _unsupported_left_out(histories @ learned)
+    def _scores_of_new_items(self, histories: Histories, learned: sp.csr_array) -> np.ndarray:
+        return _unsupported_left_out(histories.matrix @ learned)
 
 
 def _unsupported_left_out(scores: sp.csr_array) -> np.ndarray:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import scipy.sparse as sp
 
 from course_lib import arguments
-from course_lib.data import Catalogue
+from course_lib.data import Catalogue, Histories
 from course_lib.retrieve.candidates import Candidates
 from course_lib.retrieve.vectors import VectorRetriever
 
@@ -28,12 +27,13 @@ class TextRetriever(VectorRetriever):
         attributes of the catalogue that make an item's text.
     user
         "mean" and "recency" as in `VectorRetriever`; "text": one text built from the `recent` latest items,
-        latest first, encoded like an item. The order comes from the values of the history
-        (`recency_histories`); equal values go by item id.
+        latest first, encoded like an item; refuses histories without order.
     measure
         "cosine", "dot", or "euclidean".
     recent
         number of items in the text of a user. Long texts are cut by the encoder.
+    half_life
+        as in `VectorRetriever`.
     """
 
     user_encoders = ("mean", "recency", "text")
@@ -45,8 +45,9 @@ class TextRetriever(VectorRetriever):
         user: Literal["mean", "recency", "text"] = "mean",
         measure: Literal["cosine", "dot", "euclidean"] = "cosine",
         recent: int = 5,
+        half_life: float = 10.0,
     ) -> None:
-        super().__init__(user, measure)
+        super().__init__(user, measure, half_life)
         self.encoder = encoder
         arguments.names("fields", fields)
         self.fields = fields
@@ -73,18 +74,16 @@ class TextRetriever(VectorRetriever):
         self._item_texts = catalogue.describe(*self.fields)
         return self.encoder.encode(self._item_texts)
 
-    def _user_vectors(self, histories: sp.csr_array) -> np.ndarray:
+    def _user_vectors(self, histories: Histories) -> np.ndarray:
         if self.user != "text":
             return super()._user_vectors(histories)
-        vectors = np.zeros((histories.shape[0], self.item_vectors.shape[1]), dtype=np.float32)
-        known = np.flatnonzero(np.diff(histories.indptr))
+        vectors = np.zeros((len(histories), self.item_vectors.shape[1]), dtype=np.float32)
+        known = np.flatnonzero(histories.lengths)
         if known.size:
             vectors[known] = self.encoder.encode([self.history_text(histories, row) for row in known])
         return vectors
 
-    def history_text(self, histories: sp.csr_array, row: int) -> str:
+    def history_text(self, histories: Histories, row: int) -> str:
         """The text that stands for the history in `row` when `user="text"`."""
-        stored = slice(histories.indptr[row], histories.indptr[row + 1])
-        items, weights = histories.indices[stored], histories.data[stored].astype(np.float64)  # signed
-        latest = items[np.lexsort((items, -weights))][: self.recent]
-        return "; ".join(self._item_texts[item] for item in latest)
+        (latest,) = histories[[row]].latest(self.recent)
+        return "; ".join(self._item_texts[item] for item in latest[latest >= 0])

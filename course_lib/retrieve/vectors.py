@@ -11,8 +11,8 @@ from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances, lin
 from sklearn.preprocessing import normalize
 
 from course_lib import arguments
-from course_lib.data import Catalogue, Interactions
-from course_lib.retrieve.base import Retriever, presence, recency_histories
+from course_lib.data import Catalogue, Histories, Interactions
+from course_lib.retrieve.base import Retriever
 from course_lib.similarity import in_reach
 
 # scikit-learn's, because feature matrices may be sparse; for dense vectors course_lib.similarity is the same.
@@ -29,10 +29,12 @@ class VectorRetriever(Retriever):
     Parameters
     ----------
     user
-        "mean": the mean of the vectors of the items in the history; its values are ignored.
-        "recency": the mean weighted by the values of the history, which `recency_histories` makes.
+        "mean": the mean of the vectors of the items in the history; their order is ignored.
+        "recency": the mean weighted by `Histories.recency(half_life)`; refuses histories without order.
     measure
         "cosine", "dot", or "euclidean" (minus the distance).
+    half_life
+        events after which an item weighs half, in a "recency".
 
     A user with an empty history has no vector and gets no candidates. After `fit`, `item_vectors` holds the
     `[n_items, d]` vectors (float array or CSR).
@@ -40,13 +42,20 @@ class VectorRetriever(Retriever):
 
     user_encoders: tuple[str, ...] = ("mean", "recency")
 
-    def __init__(self, user: str = "mean", measure: Literal["cosine", "dot", "euclidean"] = "cosine") -> None:
+    def __init__(
+        self,
+        user: str = "mean",
+        measure: Literal["cosine", "dot", "euclidean"] = "cosine",
+        half_life: float = 10.0,
+    ) -> None:
         if user not in self.user_encoders:
             raise ValueError(f"user must be one of {', '.join(self.user_encoders)}, got {user!r}.")
         if measure not in MEASURES:
             raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}.")
+        arguments.real("half_life", half_life, at_least=0.01, at_most=1e6)
         self.user = user
         self.measure = measure
+        self.half_life = half_life
 
     @abstractmethod
     def _make_item_vectors(self, catalogue: Catalogue | None) -> np.ndarray | sp.csr_array:
@@ -68,14 +77,9 @@ class VectorRetriever(Retriever):
             )
         self.item_vectors = vectors
 
-    def _training_histories(self, train: Interactions) -> sp.csr_array:
-        return train.matrix if self.user == "mean" else recency_histories(train)
-
-    def _score_block(self, histories: sp.csr_array, users: np.ndarray | None) -> np.ndarray:
-        if self.user != "mean":
-            self._require_order(histories)
+    def _score_block(self, histories: Histories) -> np.ndarray:
         scores = self._similarity(self._user_vectors(histories))
-        scores[np.diff(histories.indptr) == 0] = -np.inf
+        scores[histories.lengths == 0] = -np.inf
         return scores
 
     def _similarity(self, vectors: np.ndarray | sp.csr_array) -> np.ndarray:
@@ -85,14 +89,6 @@ class VectorRetriever(Retriever):
             both = tuple(x if sp.issparse(x) else in_reach(x) for x in both)
         return MEASURES[self.measure](*both)
 
-    def _user_vectors(self, histories: sp.csr_array) -> np.ndarray | sp.csr_array:
-        weights = histories if self.user == "recency" else presence(histories)
+    def _user_vectors(self, histories: Histories) -> np.ndarray | sp.csr_array:
+        weights = histories.recency(self.half_life if self.user == "recency" else None)
         return normalize(weights.astype(np.float64), norm="l1") @ self.item_vectors
-
-    def _require_order(self, histories: sp.csr_array) -> None:
-        several = np.diff(histories.indptr).max(initial=0) > 1
-        if several and (histories.data == 1).all():
-            raise ValueError(
-                f"{self.name}: every item of these histories weighs 1, so nothing says which is recent;"
-                " make them with recency_histories(train)."
-            )

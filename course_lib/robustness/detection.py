@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import eigsh
 
 from course_lib import arguments
-from course_lib.retrieve.base import checked_matrix, presence
+from course_lib.data.histories import checked_matrix, presence
 
 PROFILE_FEATURES = (
     "is a neighbour of",

@@ -53,7 +53,7 @@ def _of_log(news: News, truth: Truth) -> dict[str, float]:
                 at_place[row] += np.bincount(places[mark], minlength=at_place.shape[1])
             lengths.append((clicked >= 0).sum(axis=1))
             clicks.append((clicked == 1).sum(axis=1))
-            history = impressions.histories()
+            history = impressions.histories().matrix
             in_histories[history.indices] = True
             of_part.append(np.diff(history.indptr))
         histories[part] = np.concatenate(of_part)

@@ -1162,7 +1162,7 @@ show.table(
 writer = TextRetriever(
     encoder, ("title", "year", "genres"), user="text", recent=3
 ).fit(train, catalogue)
-by_time = recency_histories(train)
+by_time = train.histories()
 user_texts = [writer.history_text(by_time, user) for user in everybody]
 written = encoder.encode(user_texts)
 show.say(f"A user as a text: *{user_texts[horror_fan]}*")
@@ -2346,7 +2346,9 @@ show.say(
 # %%
 def reader_scores(impressions, vectors, half_life=None):
     """Cosine of each history's mean with each article of the day; 0 for all where there is no history."""
-    weights = rows_divided(impressions.histories(half_life), norm="l1")
+    weights = rows_divided(
+        impressions.histories().recency(half_life), norm="l1"
+    )
     items = rows_divided(vectors[of_the_day(impressions)])
     readers = rows_divided(weights @ vectors)
     # Summed in float64, rounded once: articles that are alike score alike.
@@ -2408,7 +2410,9 @@ def one_hot(column):
 
 def by_words(impressions, tfidf, half_life):
     """reader_scores of centred TF-IDF, without ever writing out its many zeros: (u − μ)(v − μ) ÷ |v − μ|."""
-    weights = rows_divided(impressions.histories(half_life), norm="l1")
+    weights = rows_divided(
+        impressions.histories().recency(half_life), norm="l1"
+    )
     mean, day = tfidf.mean(0), tfidf[of_the_day(impressions)]
     readers, to_mean = weights @ tfidf, day @ mean - mean @ mean
     products = (readers @ day.T).toarray() - (readers @ mean)[:, None] - to_mean
@@ -2569,7 +2573,7 @@ def search_the_day(scores, new_only=False, shelf_only=False):
     """Recall in the day's articles; history left out, on demand only new articles asked for or offered."""
     day = of_the_day(dev)
     scores = np.array(scores, dtype="float32")
-    scores[dev.histories()[:, day].nonzero()] = -np.inf
+    scores[dev.histories().matrix[:, day].nonzero()] = -np.inf
     if shelf_only:
         scores[:, ~is_new[day]] = -np.inf
     relevant = dev.relevant()[:, day]

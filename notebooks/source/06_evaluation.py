@@ -2131,7 +2131,7 @@ def profile(vectors):
 
     def with_half_life(half_life):
         def make(known, log):
-            readers = log.histories(half_life) @ directions
+            readers = log.histories().recency(half_life) @ directions
             return normalize(readers), directions
 
         return make
@@ -2158,7 +2158,7 @@ def hundred_best(ranker, log):
     """The 100 best of all articles of these days, without those in the history."""
     readers, articles = ranker
     corpus = np.flatnonzero(log.item_counts()[0])
-    known = log.histories()[:, corpus]
+    known = log.histories().matrix[:, corpus]
     ids, scores = top_k(
         readers, articles[corpus], 100, measure="dot", exclude=known
     )
@@ -2743,7 +2743,7 @@ liking = truth.attraction("dev", shown_then)
 of_the_day = np.flatnonzero(twin.dev.item_counts()[0])
 everything = np.tile(of_the_day, (len(twin.dev), 1))
 open_to_all = truth.published("dev", everything)
-open_to_all[twin.dev.histories()[:, of_the_day].nonzero()] = False
+open_to_all[twin.dev.histories().matrix[:, of_the_day].nonzero()] = False
 liked = np.where(open_to_all, truth.attraction("dev", everything), 0)
 best_ten = of_the_day[np.argsort(-liked, axis=1, kind="stable")[:, :10]]
 would_like = sp.csr_array(

@@ -99,7 +99,7 @@ def text(vectors: np.ndarray) -> Callable[..., Scorer]:
     items = normalize(vectors - vectors.mean(axis=0))
 
     def make(log: Impressions, impressions: Impressions, half_life: float) -> Scorer:
-        histories = impressions.histories(half_life or None)
+        histories = impressions.histories().recency(half_life or None)
         return Scorer(normalize(normalize(histories, norm="l1") @ items), items)
 
     return make
@@ -218,7 +218,7 @@ def _corpus(impressions: Impressions) -> np.ndarray:
 
 
 def _retrieval(scorer: Scorer, impressions: Impressions) -> Report:
-    lists = scorer.candidates(_corpus(impressions), impressions.histories())
+    lists = scorer.candidates(_corpus(impressions), impressions.histories().matrix)
     return evaluate(lists, impressions.relevant(), [f"recall@{K}"], groups=impressions.users)
 
 

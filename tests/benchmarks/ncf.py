@@ -116,8 +116,8 @@ class FittedOnce(Retriever):
     def _fit(self, train, catalogue) -> None:
         pass
 
-    def _score_block(self, histories, users):
-        return self.retriever._score_block(histories, users)
+    def _score_block(self, histories):
+        return self.retriever.scores(histories)
 
 
 def _split_and_test_lists() -> tuple[Split, np.ndarray]:

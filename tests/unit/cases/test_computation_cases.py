@@ -452,8 +452,7 @@ def test_unsigned_times_and_weights_keep_their_order(encoder):
     assert weights.argsort().tolist() == [0, 2, 1]
     texts = TextRetriever(encoder(), ("title",), user="text", recent=1)
     texts.fit(order, catalogue(["toy", "story", "train"]))
-    stored = sp.csr_array(np.array([[1, 200, 3]], np.uint8))
-    assert texts.history_text(stored, 0) == texts._item_texts[1]
+    assert texts.history_text(order.histories(), 0) == texts._item_texts[1]
 
 
 def test_weights_of_every_type_are_relevance_and_history(train):

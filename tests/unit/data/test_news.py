@@ -149,7 +149,7 @@ def test_entities_with_escapes_and_repetitions_and_an_empty_cell(parts):
 def test_an_empty_history_is_an_empty_list(parts):
     train = load_mind(**parts()).train
     assert train.rows[1]["history"] == []
-    assert train.histories().indptr.tolist() == [0, 2, 2, 4]
+    assert train.histories().matrix.indptr.tolist() == [0, 2, 2, 4]
 
 
 def test_lines_may_end_with_cr_lf_and_the_last_with_nothing(parts):
@@ -397,11 +397,11 @@ def test_how_often_each_article_was_shown_and_clicked(parts):
 
 def test_histories_keep_the_latest_place_of_an_article(parts):
     train = load_mind(**parts()).train
-    weights = dict(zip(train.item_ids, train.histories(half_life=2).toarray()[0], strict=True))
+    weights = dict(zip(train.item_ids, train.histories().recency(2).toarray()[0], strict=True))
     assert weights == pytest.approx({"N3": 0.5**0.5, "N1": 0.5**1, "N2": 0, "N4": 0})
-    assert set(train.histories().data) == {1}
-    with pytest.raises(ValueError, match="half_life must be above 0 clicks, got 0"):
-        train.histories(half_life=0)
+    assert set(train.histories().matrix.data) == {1}
+    with pytest.raises(ValueError, match=r"half_life must be at least 0\.01"):
+        train.histories().recency(0)
 
 
 def test_history_weights_are_those_of_the_retrievers(parts):
@@ -411,7 +411,7 @@ def test_history_weights_are_those_of_the_retrievers(parts):
     clicks = Interactions(
         np.zeros(4, np.int64), items, None, np.arange(4), np.array(["U3"]), dev.item_ids, "clicks"
     )
-    assert (dev.histories(half_life=3) != recency_histories(clicks, half_life=3)).nnz == 0
+    assert (dev.histories().recency(3) != recency_histories(clicks, half_life=3)).nnz == 0
 
 
 def test_clicks_are_pairs_at_their_earliest_time(parts):

@@ -239,7 +239,7 @@ def test_the_truth_beats_every_simple_ranker_and_shuffled_clicks_are_chance(load
     users = news.dev.users
     views, clicks = news.train.item_counts()
     names, category = np.unique(news.catalogue.rows["category"], return_inverse=True)
-    profile = news.dev.histories() @ np.eye(len(names))[category]
+    profile = news.dev.histories().matrix @ np.eye(len(names))[category]
     scores = {
         "truth": truth.attraction("dev", shown),
         "popularity": clicks[shown].astype(float),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from course_lib.data import AssetMissing, Interactions, Split, load_movielens_100k
+from course_lib.data import AssetMissing, Histories, Interactions, Split, load_movielens_100k
 from course_lib.evaluate import evaluate
 from course_lib.retrieve import (
     FeatureRetriever,
@@ -102,22 +102,23 @@ def test_dense_and_sparse_features_are_the_same(train, catalogue):
         )
 
 
-def test_mean_ignores_weights_and_recency_uses_them(train, catalogue):
+def test_mean_ignores_order_and_recency_uses_it(train, catalogue):
     features = genre_features(catalogue)
-    horror_last = history(0.1, 0, 1, 0, 0, 0)
+    horror_last, horror_first = Histories.from_lists([[0, 2]], 6), Histories.from_lists([[2, 0]], 6)
     mean = FeatureRetriever(features, "genres").fit(train)
-    np.testing.assert_array_equal(
-        mean.retrieve(horror_last, 4).ids, mean.retrieve(history(1, 0, 1, 0, 0, 0), 4).ids
-    )
-    recency = FeatureRetriever(features, "genres", user="recency").fit(train)
+    np.testing.assert_array_equal(mean.scores(horror_last), mean.scores(horror_first))
+    recency = FeatureRetriever(features, "genres", user="recency", half_life=1).fit(train)
     assert recency.retrieve(horror_last, 1).ids.tolist() == [[3]]
-    assert recency.retrieve(history(1, 0, 0.1, 0, 0, 0), 1).ids.tolist() == [[1]]
+    assert recency.retrieve(horror_first, 1).ids.tolist() == [[1]]
 
 
-def test_recency_without_an_order_is_refused(train, catalogue):
-    recency = FeatureRetriever(genre_features(catalogue), "genres", user="recency").fit(train)
-    with pytest.raises(ValueError, match="recency_histories"):
-        recency.retrieve(train.matrix, 2)
+@pytest.mark.parametrize("half_life", [0.5, 3, 40])
+def test_half_life_is_a_parameter(train, catalogue, half_life):
+    features = genre_features(catalogue)
+    dot = FeatureRetriever(features, "genres", user="recency", measure="dot", half_life=half_life).fit(train)
+    weights = recency_histories(train, half_life).toarray()
+    expected = weights / weights.sum(axis=1, keepdims=True) @ features @ features.T
+    np.testing.assert_allclose(dot.scores(np.arange(4)), expected, rtol=1e-5)
 
 
 def test_empty_history_gets_no_content_candidates(train, catalogue):
@@ -160,8 +161,10 @@ class Recorder:
 def test_history_as_one_text_has_the_latest_first(train, catalogue):
     encoder = Recorder()
     retriever = TextRetriever(encoder, fields=("title",), user="text", recent=2).fit(train, catalogue)
-    retriever.retrieve(history(0.25, 0, 1, 0.5, 0, 0), 1)
-    assert encoder.texts == ["Night Train; Night Bus"]
+    retriever.retrieve(Histories.from_lists([[0, 3, 2], [], [5]], 6), 1)
+    assert encoder.texts == ["Night Train; Night Bus", "Quiet River"]
+    retriever.retrieve(np.array([0, 1]), 1)  # of one second, the lower item first
+    assert encoder.texts == ["Night Train; Night Bus", "Toy Box; Long March"]
 
 
 def test_search_ranks_the_catalogue_for_a_text(train, catalogue):

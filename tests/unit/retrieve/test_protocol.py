@@ -1,5 +1,7 @@
 """What every retriever promises, checked on all of them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -7,7 +9,7 @@ from IPython.core.formatters import DisplayFormatter
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from course_lib.data import Interactions
+from course_lib.data import Histories, Interactions
 from course_lib.retrieve import (
     ALS,
     BPR,
@@ -44,21 +46,21 @@ class Constant(Retriever):
     def _fit(self, train, catalogue):
         pass
 
-    def _score_block(self, histories, users):
+    def _score_block(self, histories):
         return np.zeros(histories.shape, dtype=np.float32)
 
 
 class Broken(Constant):
     name = "broken"
 
-    def _score_block(self, histories, users):
+    def _score_block(self, histories):
         return np.full(histories.shape, np.nan)
 
 
 class Transposed(Constant):
     name = "transposed"
 
-    def _score_block(self, histories, users):
+    def _score_block(self, histories):
         return np.zeros(histories.shape[::-1])
 
 
@@ -66,8 +68,8 @@ class KnowsItsUsersOnly(Constant):
     name = "closed"
     folds_in = False
 
-    def _score_block(self, histories, users):
-        return np.eye(self.n_users, self.n_items, dtype=np.float32)[users]
+    def _score_block(self, histories):
+        return np.eye(self.n_users, self.n_items, dtype=np.float32)[histories.users]
 
 
 MAKERS = {
@@ -159,7 +161,7 @@ def test_a_name_follows_its_parameters():
 
 
 def test_lists_leave_out_what_was_seen(fitted, train):
-    histories = recency_histories(train)
+    histories = train.histories()
     lists = fitted.retrieve(histories, train.n_items)
     seen = train.matrix.toarray() > 0
     for row, ids in enumerate(lists.ids):
@@ -172,20 +174,20 @@ def test_lists_leave_out_what_was_seen(fitted, train):
 
 
 def test_seen_items_come_back_on_request(fitted, train):
-    histories = recency_histories(train)
+    histories = train.histories()
     new_only = fitted.retrieve(histories, train.n_items)
     everything = fitted.retrieve(histories, train.n_items, exclude_seen=False)
     assert (everything.ids >= 0).sum() > (new_only.ids >= 0).sum()
 
 
 def test_score_and_retrieve_agree(fitted, train):
-    histories = recency_histories(train)
+    histories = train.histories()
     lists = fitted.retrieve(histories, 3)
     np.testing.assert_array_equal(fitted.score(histories, lists.ids), lists.scores)
 
 
 def test_score_ranks_any_list(fitted, train):
-    histories = recency_histories(train)
+    histories = train.histories()
     every_item = np.tile(np.arange(train.n_items)[::-1], (train.n_users, 1))
     scores = fitted.score(histories, every_item)
     ranked = Candidates.from_item_scores(every_item, scores)
@@ -196,7 +198,7 @@ def test_score_ranks_any_list(fitted, train):
 
 
 def test_blocks_change_nothing(fitted, train, monkeypatch):
-    histories = recency_histories(train)
+    histories = train.histories()
     at_once = fitted.retrieve(histories, 4)
     monkeypatch.setattr(base_module, "BLOCK_CELLS", 1)
     one_by_one = fitted.retrieve(histories, 4)
@@ -205,20 +207,52 @@ def test_blocks_change_nothing(fitted, train, monkeypatch):
 
 def test_users_are_shorthand_for_their_training_rows(fitted, train):
     by_user = fitted.retrieve(np.array([2, 0]), 4)
-    by_row = fitted.retrieve(recency_histories(train)[[2, 0]], 4)
+    by_row = fitted.retrieve(train.histories()[[2, 0]], 4)
     np.testing.assert_array_equal(by_user.ids, by_row.ids)
 
 
 def test_new_and_empty_histories_need_no_special_path(fitted):
-    new = sp.csr_array(np.array([[0, 0, 0, 0, 0, 0], [0, 1.0, 0, 0.5, 0, 0]], dtype=np.float32))
+    new = Histories.from_lists([[], [3, 1]], n_items=6)
     lists = fitted.retrieve(new, 4)
     assert not np.isin(lists.ids[1], [1, 3]).any()
     assert fitted.retrieve(new[:0], 2).ids.shape == (0, 2)
 
 
+def test_scores_are_those_of_every_list(fitted, train):
+    every_item = np.tile(np.arange(train.n_items), (train.n_users, 1))
+    histories = train.histories()
+    np.testing.assert_array_equal(fitted.scores(histories), fitted.score(histories, every_item))
+    np.testing.assert_array_equal(fitted.scores(np.array([2])), fitted.scores(histories)[[2]])
+    assert fitted.scores(histories[:0]).shape == (0, 6)
+
+
+def test_a_matrix_has_no_order_whatever_its_values(fitted, train):
+    """Values once meant recency; a retriever that needs the order must not take any for it."""
+    weighted = train.matrix * 0.5
+    if "recency" in repr(fitted) or "user='text'" in repr(fitted):
+        for matrix in (train.matrix, weighted, recency_histories(train)):
+            with pytest.raises(ValueError, match=r"interactions\.histories\(\)"):
+                fitted.retrieve(matrix, 2)
+        single = sp.csr_array(np.eye(6, dtype=np.float32)[:1])  # of one item, nothing is to be known
+        by_list = fitted.retrieve(Histories.from_lists([[0]], n_items=6), 4)
+        np.testing.assert_array_equal(fitted.retrieve(single, 4).ids, by_list.ids)
+    else:
+        by_history = fitted.scores(train.histories())
+        np.testing.assert_array_equal(fitted.scores(train.matrix), by_history)
+        np.testing.assert_array_equal(fitted.scores(weighted), by_history)
+
+
+def test_a_history_counts_and_not_whose_it_is(fitted, train):
+    """The users of other interactions are not taken for those of training."""
+    other = train.select(train.timestamps > 2)
+    for histories in (other.histories()[[1, 0]], train.histories()[[1, 0, 3]]):
+        unnamed = dataclasses.replace(histories, users=None)
+        np.testing.assert_array_equal(fitted.scores(histories), fitted.scores(unnamed))
+
+
 def test_the_same_seed_gives_the_same_lists(unfitted, train, catalogue):
-    first = unfitted.fit(train, catalogue).retrieve(recency_histories(train), 4)
-    second = unfitted.fit(train, catalogue).retrieve(recency_histories(train), 4)
+    first = unfitted.fit(train, catalogue).retrieve(train.histories(), 4)
+    second = unfitted.fit(train, catalogue).retrieve(train.histories(), 4)
     np.testing.assert_array_equal(first.ids, second.ids)
 
 
@@ -234,7 +268,7 @@ def test_unfitted_is_refused(unfitted, train):
 @pytest.mark.parametrize("k", [0, 7, -1, 1.5])
 def test_k_outside_the_catalogue_is_refused(fitted, train, k):
     with pytest.raises(ValueError, match="from 1 to the 6 items"):
-        fitted.retrieve(recency_histories(train), k)
+        fitted.retrieve(train.histories(), k)
 
 
 def test_transposed_histories_are_refused(fitted, train):
@@ -246,6 +280,7 @@ def test_transposed_histories_are_refused(fitted, train):
     ("histories", "message"),
     [
         (np.ones((4, 6)), "sparse matrix"),
+        (Histories.from_lists([[0, 1]], n_items=7), "of 7 items"),
         (np.array([4]), "0…3"),
         (np.array([-1]), "0…3"),
         (np.array([0.0]), "integer array"),
@@ -305,6 +340,11 @@ def test_a_model_that_cannot_fold_in_says_so(train):
     with pytest.raises(CannotFoldIn, match="ids of training users"):
         closed.retrieve(train.matrix, 2)
     assert closed.retrieve(np.array([3, 1]), 1, exclude_seen=False).ids.tolist() == [[3], [1]]
+    assert closed.retrieve(train.histories()[[3, 1]], 1, exclude_seen=False).ids.tolist() == [[3], [1]]
+    with pytest.raises(CannotFoldIn, match="ids of training users"):
+        closed.retrieve(Histories.from_lists([[0]], n_items=6), 2)
+    with pytest.raises(ValueError, match="0…3"):
+        closed.retrieve(dataclasses.replace(train.histories(), users=np.arange(1, 5)), 2)
 
 
 def test_a_constant_scorer_does_not_win_by_position(train):
