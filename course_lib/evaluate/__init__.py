@@ -1,7 +1,6 @@
 """Judging candidates: metrics a user, intervals over users, paired comparison."""
 
 from course_lib.evaluate.accuracy import auc
-from course_lib.evaluate.forest import forest_plot
 from course_lib.evaluate.impressions import MIND_METRICS, evaluate_impressions, inverse_propensity_rate
 from course_lib.evaluate.report import METRICS, Comparison, Report, compare, evaluate, side_by_side
 from course_lib.evaluate.resampling import bootstrap_interval, holm, permutation_p_value
@@ -16,7 +15,6 @@ __all__ = [
     "compare",
     "evaluate",
     "evaluate_impressions",
-    "forest_plot",
     "holm",
     "inverse_propensity_rate",
     "permutation_p_value",

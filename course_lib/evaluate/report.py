@@ -49,7 +49,7 @@ METRICS = (*HIT_METRICS, *GRADED_METRICS, *WHOLE_METRICS, *POPULARITY_METRICS, "
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """Metrics of one set of lists; prints as its table, `forest_plot({name: report}, metric)` draws it.
+    """Metrics of one set of lists; prints as its table, `show.forest({name: report}, metric)` draws it.
 
     `per_user` maps a metric such as "recall@10" to float64 `[n_users]`, NaN where it is undefined for a user;
     `overall` holds the metrics that exist for all lists together only (coverage, gini). Neither can be
@@ -416,6 +416,20 @@ def parsed_metric(metric: str) -> tuple[str, int]:
             f"{', '.join(METRICS)}."
         )
     return match[1], int(match[2])
+
+
+def metric_in_words(metric: str) -> str:
+    """The name of a metric as a reader knows it, "NDCG@10", "Hit rate@5"; another name stays as it is.
+
+    >>> metric_in_words("recall_capped@10"), metric_in_words("map@10"), metric_in_words("hours")
+    ('Recall capped@10', 'MAP@10', 'hours')
+    """
+    name, at, k = metric.partition("@")
+    if name not in (*METRICS, "auc"):
+        return metric
+    first, *rest = name.split("_")
+    first = first.upper() if first in ("auc", "map", "mrr", "ndcg") else first.capitalize()
+    return " ".join([first, *rest]) + at + k
 
 
 def _parsed(metric: str, width: int) -> tuple[str, int]:

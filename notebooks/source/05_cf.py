@@ -57,7 +57,7 @@ from sklearn.model_selection import ParameterGrid
 from course_lib import learn, show
 from course_lib.data import Split, load_movielens, seeded_hash
 from course_lib.encode import TextEncoder
-from course_lib.evaluate import auc, compare, evaluate, forest_plot, holm
+from course_lib.evaluate import auc, compare, evaluate, holm
 from course_lib.retrieve import (
     ALS,
     BPR,
@@ -1154,7 +1154,7 @@ tested["user + item"] = judge(tuned["user + item"].retriever, split.test)
 # %% tags=["hide-input"]
 in_order = sorted(tested, key=lambda name: -tested[name].mean("recall@10"))
 show.figure(
-    forest_plot({name: tested[name] for name in in_order}, "recall@10"),
+    show.forest_plot({name: tested[name] for name in in_order}, "recall@10"),
     alt="Forest plot of Recall at 10 on the test part, best first. All collaborative methods lie to the right of popularity; text is last.",
     table=pd.DataFrame(
         {
@@ -1280,7 +1280,7 @@ gains = {
 
 # %% tags=["hide-input"]
 show.figure(
-    forest_plot(gains),
+    show.forest_plot(gains),
     alt="Forest plot of six paired differences in Recall at 10. EASE is far ahead of text and less far ahead of text plus popularity; what hybrids add to their parts is small beside that.",
     table=pd.DataFrame(
         {

@@ -20,7 +20,6 @@ from course_lib.evaluate import (
     compare,
     evaluate,
     evaluate_impressions,
-    forest_plot,
     holm,
     inverse_propensity_rate,
     lists,
@@ -124,7 +123,9 @@ def train():
 @pytest.fixture
 def shown(monkeypatch):
     outputs = []
-    monkeypatch.setattr(show, "display", lambda data, *, raw, metadata=None: outputs.append(data))
+    monkeypatch.setattr(
+        "course_lib.show.outputs.display", lambda data, *, raw, metadata=None: outputs.append(data)
+    )
     return outputs
 
 
@@ -337,7 +338,7 @@ def test_compare_leaves_out_who_has_no_value_in_both_and_refuses_infinity():
     with pytest.raises(ValueError, match="one name"):
         compare(of([0.5]), of([0.5]), ["ndcg@1"])
     with pytest.raises(ValueError, match="no interval"):
-        forest_plot({"alone": compare(of([0.5]), of([0.25]), "ndcg@1")})
+        show.forest_plot({"alone": compare(of([0.5]), of([0.25]), "ndcg@1")})
 
 
 @pytest.mark.parametrize("bad", [NAN, INF])
@@ -792,7 +793,7 @@ def test_one_string_is_no_list(train, encoder):
     with pytest.raises(ValueError, match="pass Candidates"):
         evaluate(np.array([[0, 1]]), relevant)
     with pytest.raises(ValueError, match=r"must be the same|pass {name"):
-        forest_plot([report], "recall@2")
+        show.forest_plot([report], "recall@2")
 
 
 @pytest.mark.parametrize("text", [HALF, "", "  ", None, NAN, b"bytes", 7, pd.NA])

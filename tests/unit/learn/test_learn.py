@@ -59,7 +59,7 @@ def lesson_99(monkeypatch, tmp_path):
 @pytest.fixture
 def shown(monkeypatch):
     outputs = []
-    for module in (exercise_module, verdict_cards, show):
+    for module in (exercise_module, verdict_cards, show.outputs):
         monkeypatch.setattr(module, "display", lambda data, *, raw: outputs.append(data))
     return outputs
 

@@ -11,14 +11,7 @@ from PIL import Image
 
 from course_lib import show
 from course_lib.registers import RegisterError
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What a chapter would have displayed: a list of (data, metadata)."""
-    outputs = []
-    monkeypatch.setattr(show, "display", lambda data, *, raw, metadata=None: outputs.append((data, metadata)))
-    return outputs
+from course_lib.show import figures
 
 
 @pytest.mark.parametrize(
@@ -50,11 +43,6 @@ def test_number_takes_digits():
 def test_interval_has_equal_decimals_and_no_negative_zero():
     assert show.interval(0.0841, (0.0789, 0.0894)) == "0.084 [0.079, 0.089]"
     assert show.interval(0.1, (-0.0001, 0.2)) == "0.100 [0.000, 0.200]"
-
-
-def test_say_shows_markdown(shown):
-    show.say("**so**")
-    assert shown == [({"text/markdown": "**so**", "text/plain": "**so**"}, None)]
 
 
 def test_table_aligns_decimals_escapes_text_and_names_nothing_at_random(shown):
@@ -109,7 +97,7 @@ def test_figure_is_small_has_alt_text_and_its_table_follows(shown):
 def test_a_crowded_figure_is_drawn_with_fewer_colours_and_pixels():
     fig = plt.figure(figsize=(8, 6))
     fig.figimage(np.random.default_rng(0).random((600, 800)), cmap="viridis")
-    assert len(show._small_png(fig)) < 300_000
+    assert len(figures._small_png(fig)) < 300_000
     plt.close(fig)
 
 
@@ -127,3 +115,7 @@ def test_palette_has_eight_different_colours():
 def test_a_missing_measurement_says_how_to_make_it():
     with pytest.raises(RegisterError, match=r"python course\.py benchmark no-such"):
         show.measurement("no-such")
+
+
+def test_every_name_of_the_room_is_there():
+    assert [name for name in show.__all__ if not hasattr(show, name)] == []
