@@ -7,6 +7,8 @@ of a list of nearest neighbours. Both give the scores that a new fit would give,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -46,22 +48,36 @@ class InjectedEASE:
         found = ((self._projected @ fakes.T) @ middle) @ through
         found -= self._projected
         found /= diagonal
-        return np.where(self.seen | np.isnan(diagonal), -np.inf, found).astype(np.float32)
+        found = found.astype(np.float32)
+        found[self.seen] = -np.inf
+        found[:, np.isnan(diagonal)] = -np.inf
+        return found
 
-    def scores_of_swaps(
-        self, target: int, rest: np.ndarray, pool: np.ndarray, copies: int, users: np.ndarray
-    ) -> np.ndarray:
-        """The target's score float64 `[users, pool]` if `copies` equal profiles hold the items `rest` (the
-        target among them) and one more item out of `pool`."""
-        inverse = self._inverse
-        reach = inverse[rest].sum(axis=0)
-        towards = reach[target] + inverse[target, pool]
-        length = reach[rest].sum() + 2 * reach[pool] + inverse[pool, pool]
-        weight = copies * towards / (1 + copies * length)
-        of_users = self._projected[np.ix_(users, rest)].sum(axis=1)[:, None]
-        of_users = of_users + self._projected[np.ix_(users, pool)]
-        own = self._projected[users, target][:, None]
-        return (of_users * weight - own) / (inverse[target, target] - weight * towards)
+    def passing(
+        self, target: int, pool: np.ndarray, copies: int, users: np.ndarray, bars: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """The goal of a greedy attacker, as a function of the items `rest` that a profile has (int, the
+        target among them): float64 `[pool]`, for each item of `pool` the share of `users` with whom the
+        target passes their bar (float64 `[users]`) if `copies` equal profiles hold `rest` and that item.
+
+        Passing is counted softly: a half at the bar, and nearly whole at `width` beyond it.
+        """
+        inverse, projected = self._inverse, self._projected
+        of_pool = projected[np.ix_(users, pool)]
+        own = projected[users, target][:, None]
+
+        def share(rest: np.ndarray) -> np.ndarray:
+            reach = inverse[rest].sum(axis=0)
+            towards = reach[target] + inverse[target, pool]
+            length = reach[rest].sum() + 2 * reach[pool] + inverse[pool, pool]
+            weight = copies * towards / (1 + copies * length)
+            scores = projected[np.ix_(users, rest)].sum(axis=1)[:, None] + of_pool
+            scores *= weight
+            scores -= own
+            scores /= inverse[target, target] - weight * towards
+            return _softly_above(scores, bars[:, None], self.width).mean(axis=0)
+
+        return share
 
 
 class InjectedUserKNN:
@@ -102,16 +118,28 @@ class InjectedUserKNN:
         found[changed] = self._offered(anew, self.seen[changed])
         return found
 
-    def scores_of_swaps(
-        self, target: int, rest: np.ndarray, pool: np.ndarray, copies: int, users: np.ndarray
-    ) -> np.ndarray:
-        """As `InjectedEASE.scores_of_swaps`, softly: a profile counts in full if it is clearly nearer than a
-        user's last neighbour, in part if it is about as near."""
-        shared = self._rows[np.ix_(users, rest)].sum(axis=1)[:, None] + self._rows[np.ix_(users, pool)]
-        alike = shared / np.sqrt(self._lengths[users, None] * (len(rest) + 1))
-        last = self._weights[users, -1][:, None]
-        joins = 1 / (1 + np.exp(np.clip((last - alike) / 0.01, -30, 30)))
-        return self._summed[users, target][:, None] + copies * alike * joins
+    def passing(
+        self, target: int, pool: np.ndarray, copies: int, users: np.ndarray, bars: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """As `InjectedEASE.passing`. A profile counts in full if it is clearly nearer than a user's last
+        neighbour, in part if it is about as near."""
+        rows = self._rows[users]
+        has = rows[:, pool]
+        summed, last = self._summed[users, target], self._weights[users, -1]
+
+        def share(rest: np.ndarray) -> np.ndarray:
+            shared = rows[:, rest].sum(axis=1)
+
+            def passes(shared: np.ndarray) -> np.ndarray:
+                alike = shared / np.sqrt(self._lengths[users] * (len(rest) + 1))
+                joins = _softly_above(alike, last, 0.01)
+                return _softly_above(summed + copies * alike * joins, bars, self.width)
+
+            # An item is in common with a user or not: two values a user are all that there is to compute.
+            without, with_it = passes(shared), passes(shared + 1)
+            return (without.sum() + (with_it - without) @ has) / len(users)
+
+        return share
 
     def _cosines(self, others: np.ndarray) -> np.ndarray:
         """Cosines of all users with profiles `others` `[m, n_items]` (0/1): float64 `[n_users, m]`.
@@ -131,6 +159,12 @@ class InjectedUserKNN:
         rows = sp.csr_array((weights.ravel(), (users, self._nearest.ravel())), shape=shape)
         rows.eliminate_zeros()
         return rows
+
+
+def _softly_above(values: np.ndarray, bars: np.ndarray, width: float) -> np.ndarray:
+    """Sigmoid of (value − bar)/width."""
+    margin = (bars - values) / width
+    return 1 / (1 + np.exp(np.clip(margin, -30, 30, out=margin), out=margin))
 
 
 def hit_rate(scores: np.ndarray, seen: np.ndarray, target: int, k: int = 50) -> float:

@@ -77,16 +77,17 @@ def optimised_profiles(
         raise ValueError(f"optimised_profiles: everybody has item {target}, so there is nobody to win.")
     users = np.flatnonzero(~model.seen[:, target])
     clean = model.scores(np.zeros((0, len(counts))))[users]
-    bar = -np.partition(-clean, k - 1, axis=1)[:, k - 1][:, None].astype(np.float64)
+    bars = -np.partition(-clean, k - 1, axis=1)[:, k - 1].astype(np.float64)
     by_count = np.argsort(-counts, kind="stable")
     pool = by_count[by_count != target][:pool_size]
     profile = np.append(pool[: length - 1], target)
+    pool.sort()
+    passing = model.passing(target, pool, n, users, bars)
     for place in range(length - 1):
         rest = np.delete(profile, place)
-        free = np.setdiff1d(pool, rest)
-        margin = (model.scores_of_swaps(target, rest, free, n, users) - bar) / model.width
-        passing = (1 / (1 + np.exp(np.clip(-margin, -30, 30)))).mean(axis=0)
-        profile[place] = free[passing.round(9).argmax()]  # of equally good ones the lowest id
+        free = ~np.isin(pool, rest)
+        # Rounded, so that of equally good ones the lowest id is taken, on every processor.
+        profile[place] = pool[free][passing(rest)[free].round(9).argmax()]
     fakes = np.zeros((n, len(counts)))
     for row in fakes:
         leaves = rng.choice(length - 1, max(1, round(disguise * (length - 1))), replace=False)
