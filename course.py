@@ -57,10 +57,15 @@ OTHER_MACHINE = {
 STYLE = {"style": ["ruff", "check", "."], "format": ["ruff", "format", "--check", "."]}
 CHAPTER_TESTS = "tests/notebooks/test_chapters.py"
 SEED_TESTS = "tests/notebooks/test_seeds.py"
+LIBRARY_TESTS = ("tests/unit", "tests/golden")
 TESTS = {  # the longest first: two of them run at a time
     "stored outputs": ["pytest", CHAPTER_TESTS],
     "another seed": ["pytest", SEED_TESTS],
-    "all the rest": ["pytest", "tests", f"--ignore={CHAPTER_TESTS}", f"--ignore={SEED_TESTS}"],
+    "the library": ["pytest", *LIBRARY_TESTS],
+    "all the rest": [
+        *("pytest", "tests"),
+        *(f"--ignore={done}" for done in (CHAPTER_TESTS, SEED_TESTS, *LIBRARY_TESTS)),
+    ],
 }
 MEMORY_OF_TWO = 6e9  # bytes: two lessons of at most 2 GB beside each other, and the tests' own
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own index of builds without CUDA

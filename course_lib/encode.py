@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ POOLINGS = ("mean", "cls", "max", "word_embeddings")
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
 
 # Part of every cache key: raise it when a change in this file changes vectors.
-ENCODE_VERSION = 3
+ENCODE_VERSION = 4
 
 # Padded tokens in one batch: measured fastest for short and long texts, in float32 and bfloat16. Half of it
 # is nearly as fast, twice as much is slower.
@@ -154,7 +154,12 @@ class TextEncoder:
                         copy.deepcopy(self.config), dtype=torch.float64
                     )
                 model = model.to(DTYPES[self.dtype])
-        return model.eval().requires_grad_(False)
+        model = model.eval().requires_grad_(False)
+        if self.dtype == "float64":
+            for layer in model.modules():
+                if isinstance(layer, torch.nn.Linear):
+                    layer.forward = partial(_by_numpy, layer)
+        return model
 
     def encode(self, texts: Sequence[str] | Iterable[str], *, cache: bool = True) -> np.ndarray:
         """Vectors of texts: float32 [n, dimensions], row i for text i; unit length if `normalize`.
@@ -397,6 +402,20 @@ def _from_hub(repository: str, revision: str | None) -> Path:
             f"the hub model {repository!r} (revision {revision or 'default'}) could not be had "
             f"({type(error).__name__}): check the name and the network, or set HF_ENDPOINT to a hub in reach"
         ) from error
+
+
+def _by_numpy(layer: torch.nn.Linear, states: torch.Tensor) -> torch.Tensor:
+    """What a linear layer gives, multiplied by numpy where no gradient is wanted.
+
+    In float64 the OpenBLAS of numpy is faster than the MKL of torch on AMD (40 and 32 GFLOP/s on one core),
+    and four times as fast where MKL is held to instructions that every processor has.
+    """
+    if torch.is_grad_enabled():
+        return torch.nn.functional.linear(states, layer.weight, layer.bias)
+    found = states.flatten(0, -2).numpy() @ layer.weight.numpy().T
+    if layer.bias is not None:
+        found += layer.bias.numpy()
+    return torch.from_numpy(found).unflatten(0, states.shape[:-1])
 
 
 @cache

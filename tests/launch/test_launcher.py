@@ -425,11 +425,12 @@ def test_test_does_everything_and_reports_a_failure(toy):
     chapters, seeds = course.CHAPTER_TESTS, course.SEED_TESTS
     first = ["ruff check .", "ruff format --check .", "notebooks.make check", "data_scripts get"]
     assert words(answer)[:4] == first
-    rest = f"pytest tests --ignore={chapters} --ignore={seeds}"
-    assert sorted(words(answer)[4:]) == sorted([f"pytest {chapters}", f"pytest {seeds}", rest])
-    for file in (chapters, seeds):
-        assert (course.ROOT / file).is_file()
-    for module, failures in {"pytest": 3, "ruff": 2, "notebooks.make": 1}.items():
+    library = course.LIBRARY_TESTS
+    rest = " ".join(f"--ignore={done}" for done in (chapters, seeds, *library))
+    parts = [f"pytest {chapters}", f"pytest {seeds}", f"pytest {' '.join(library)}", f"pytest tests {rest}"]
+    assert sorted(words(answer)[4:]) == sorted(parts)
+    assert all((course.ROOT / place).exists() for place in (chapters, seeds, *library))
+    for module, failures in {"pytest": 4, "ruff": 2, "notebooks.make": 1}.items():
         failed = toy.start("test", TOY_FAILURE=module)
         assert failed.returncode == 1
         assert failed.stdout.count("FAILED") == failures

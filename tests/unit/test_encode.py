@@ -10,7 +10,7 @@ import datasets
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertModel, BertTokenizer
+from transformers import AutoModel, BertConfig, BertModel, BertTokenizer
 
 from course_lib import encode as encode_module
 from course_lib.data import AssetMissing
@@ -94,6 +94,24 @@ def test_every_pooling_is_as_by_hand_in_the_order_of_the_texts(folder, pooling, 
     assert vectors.shape == (5, 32)
     assert vectors.dtype == np.float32
     assert vectors == pytest.approx(np.stack([by_hand(encoder, text, pooling) for text in TEXTS]), abs=1e-5)
+
+
+def test_in_float64_numpy_multiplies_what_torch_would_and_gradients_flow(folder, encoder):
+    ids = torch.tensor([encoder.tokenizer(TEXTS[0])["input_ids"]])
+    torchs = AutoModel.from_pretrained(folder, dtype=torch.float64)
+    words = torchs.get_input_embeddings()(ids).detach().requires_grad_(True)
+
+    def state(model, grad):
+        with torch.set_grad_enabled(grad):
+            return model(inputs_embeds=words).last_hidden_state
+
+    expected = state(torchs, grad=True)
+    for grad in (False, True):
+        found = state(encoder.model, grad)
+        assert found.dtype == torch.float64
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
+    slopes = [torch.autograd.grad(s.sum(), words)[0] for s in (found, expected)]
+    torch.testing.assert_close(*slopes, rtol=0, atol=1e-12)
 
 
 def test_vectors_have_length_one_unless_asked_otherwise(folder, encoder):
