@@ -136,7 +136,7 @@ def main(words):
         return book(course, options)
     if options.command == "data":
         return data(course, options)
-    return benchmark(course, options.names)
+    return benchmark(course, options)
 
 
 # ── What was typed ──────────────────────────────────────────────────────────────────────────────────────
@@ -160,6 +160,7 @@ def choices_of_benchmarks():
     ]
     for name, (does, takes) in BENCHMARKS.items():
         lines.append(f"  python course.py benchmark {name:<8} {takes:>6}  {does}")
+    lines.append("One lesson: `full/05_cf` at its larger scale, `seeds/05_cf` with five other seeds.")
     return "\n".join(lines)
 
 
@@ -285,7 +286,8 @@ def compare_with_what_there_is(options):
     if options.command == "book" and not 0 <= options.port < 65536:
         raise Stop(f"a port is a number from 0 to 65535, and not {options.port}.")
     if options.command == "benchmark":
-        refuse_unknown("benchmark", options.names, [*BENCHMARKS, "all"])
+        known = [*BENCHMARKS, "all", *lessons_to_measure(options.lessons)]
+        refuse_unknown("benchmark", options.names, known)
 
 
 def refuse_unknown(kind, names, known):
@@ -523,13 +525,27 @@ def data(course, options):
     return course.module("data_scripts", options.what, *options.names, *chapters, *course.offline)
 
 
-def benchmark(course, names):
-    names = list(BENCHMARKS) if "all" in names else names
+def benchmark(course, options):
+    names = list(BENCHMARKS) if "all" in options.names else options.names
     if BENCHMARK_LOCK.is_file() and compare_with_lock(course.python, BENCHMARK_LOCK)["missing"]:
         print("Installing the libraries to compare with ...", flush=True)
         pip_install(course.python, "-r", BENCHMARK_LOCK, "-c", LOCK, offline=bool(course.offline))
-    carry_out("fetching the data", course.get(assets_for(*(f"benchmark {name}" for name in names))))
+    needs = assets_for(*(f"benchmark {name}" for name in names))
+    for name, of_lesson in lessons_to_measure(options.lessons).items():
+        needs += of_lesson if name in names else []
+    carry_out("fetching the data", course.get(needs))
     return course.module("tests.benchmarks", *names)
+
+
+def lessons_to_measure(lessons):
+    """What can be measured of single lessons (`full/05_cf`, `seeds/05_cf`), with the data that it needs."""
+    scales = {"full": "full", "seeds": "small"}
+    return {
+        f"{kind}/{lesson.key}": list(lesson.needs_at(scale))
+        for kind, scale in scales.items()
+        for lesson in lessons
+        if scale in lesson.scales
+    }
 
 
 def keys(lessons):

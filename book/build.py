@@ -13,7 +13,7 @@ from pathlib import Path
 from sphinx.cmd.build import main as sphinx_build
 
 from book import pages
-from book.ledger import ledger_of, lesson_notebooks, verdict_outputs
+from book.ledger import ledger_of, lesson_notebooks, stale_lessons, verdict_outputs
 from book.measured import measured_page
 from course_lib.registers import Ledger, read_assets, read_lessons
 from course_lib.registers.ledger import VERDICT_MIME
@@ -124,9 +124,10 @@ def write_sources(root: Path, sources: Path) -> None:
     sources.mkdir(parents=True)
     ledger = ledger_of(root / "notebooks")
     chapters = read_chapters(root / "notebooks")
+    stale = stale_lessons(root)
     for path in lesson_notebooks(root / "notebooks"):
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        prepare_notebook(notebook)
+        prepare_notebook(notebook, stale.get(path.stem, ""))
         (sources / path.name).write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     shutil.copy(BOOK / "pages" / "how-to-read.md", sources)
     for name, text in _generated_pages(root, ledger, chapters).items():
@@ -166,9 +167,10 @@ def read_chapters(notebooks: Path) -> list[pages.Chapter]:
     return chapters
 
 
-def prepare_notebook(notebook: dict) -> None:
+def prepare_notebook(notebook: dict, stale: str = "") -> None:
     """Change a parsed notebook in place for the page.
 
+    `stale` is why its verdicts of the larger scale are of other code, "" if they are not.
     Ledger ids, terms and papers in the text become links, an exercise gets a heading that can be found,
     verdicts get a mark that the ledger can link to, and outputs keep only what a page can show.
     """
@@ -178,7 +180,7 @@ def prepare_notebook(notebook: dict) -> None:
             text = EXERCISE.sub(r"### Exercise \1\n\n", "".join(cell["source"]))
             cell["source"] = LEDGER_ID.sub(_ledger_link, link_terms_and_papers(text, terms))
         if cell["cell_type"] == "code":
-            cell["outputs"] = [part for output in cell["outputs"] for part in _for_a_page(output)]
+            cell["outputs"] = [part for output in cell["outputs"] for part in _for_a_page(output, stale)]
 
 
 def link_terms_and_papers(text: str, terms: dict[str, tuple[str, str]]) -> str:
@@ -213,7 +215,7 @@ def _ledger_link(match: re.Match) -> str:
     return f'<a class="entry-link" href="ledger.html#{match[0].lower()}">{match[0]}</a>'
 
 
-def _for_a_page(output: dict) -> list[dict]:
+def _for_a_page(output: dict, stale: str) -> list[dict]:
     """An output without what only machines or a kernel can use, after a mark if it holds a verdict."""
     if "data" not in output:
         return [output]
@@ -228,6 +230,8 @@ def _for_a_page(output: dict) -> list[dict]:
         f'<p class="verdict-anchor" id="{anchor}"><a href="#{anchor}">Verdict on {name}</a> · '
         f'<a href="ledger.html#{name.lower()}">{name} in the ledger</a></p>'
     )
+    if stale and verdict.get("full"):
+        place += f'<p class="verdict-stale">{escape(pages.STALE.format(why=stale))}</p>'
     return [{"output_type": "display_data", "data": {"text/html": place}, "metadata": {}}, shown]
 
 

@@ -8,18 +8,27 @@ from typing import Any
 
 from course_lib.registers import Ledger, read_ledger
 from course_lib.registers.ledger import VERDICT_MIME
+from notebooks.make import freshness
 
 
 def ledger_of(notebooks: Path) -> Ledger:
     """The ledger with every verdict found in the outputs of the lessons in `notebooks`.
 
+    Where the measurement at the larger scale is of other code, the verdict of the smaller one decides.
     Raises RegisterError for a verdict that breaks the ledger's rules.
     """
     found = {}
     for path in lesson_notebooks(notebooks):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         found[path.stem] = [verdict for _, verdict in verdict_outputs(notebook)]
-    return read_ledger().joined(found)
+    return read_ledger().joined(found, stale_lessons(notebooks.parent))
+
+
+def stale_lessons(root: Path) -> dict[str, str]:
+    """The lessons whose stored verdicts of the larger scale are of other code, each with the reason."""
+    return {
+        name.removeprefix("full/"): why for name, why in freshness.states(root, of="full/").items() if why
+    }
 
 
 def lesson_notebooks(notebooks: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from book.ledger import chapter_of, planned_text
 from course_lib.registers import Asset, Entry, Ledger, Record, Term, read_glossary, read_ledger
 from course_lib.registers.ledger import WHOLE, tally
 
+STALE = "What was measured at full scale is stale and decides nothing: {why}."
 # What the cover draws: an entry, the unit of its intervals, and in words what each of its numbers compares.
 HEADLINE = "D1-09"
 HEADLINE_UNIT = "difference in Recall@10"
@@ -253,6 +254,8 @@ def _recorded(entry: Entry, record: Record, ledger: Ledger, existing: dict[str, 
         details.append(escape(f"Data: {record.data}{scale}"))
     if record.scope:
         details.append(escape(f"Holds for: {record.scope}"))
+    if record.stale:
+        details.append(escape(STALE.format(why=record.stale)))
     if record.waits_for:
         rest = _chapter_named(record.waits_for, ledger, existing)
         counted = "Counts as open; the rest waits for" if entry.state != "settled" else "The rest is in"

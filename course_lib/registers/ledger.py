@@ -51,6 +51,8 @@ class Record:
     waits_for: str = ""
     full: str = ""
     """The word that the whole entry gets at the larger scale, where that was measured."""
+    stale: str = ""
+    """Why the measurement at the larger scale decides nothing: it is of other code."""
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,12 @@ class Ledger:
             missing=tuple(part for part in entry.parts if part not in parts),
         )
 
-    def joined(self, verdicts: Mapping[str, Iterable[Mapping[str, Any]]]) -> Ledger:
+    def joined(
+        self, verdicts: Mapping[str, Iterable[Mapping[str, Any]]], stale: Mapping[str, str] | None = None
+    ) -> Ledger:
         """This ledger with `{lesson: [what learn.verdict recorded]}`, lessons in course order.
+
+        A verdict of the larger scale decides, unless `stale` says of its lesson why it is of other code.
 
         Raises `RegisterError` for an unknown id or part, a word that the entry may not have, an id that one
         lesson judges twice, and a part that two lessons measure.
@@ -172,7 +178,7 @@ class Ledger:
                 name = verdict["id"]
                 if name not in records:
                     raise RegisterError(f"{lesson} gives a verdict on {name}, which is not in the ledger.")
-                record = _record(lesson, verdict)
+                record = _record(lesson, verdict, (stale or {}).get(lesson, ""))
                 self._check(name, record, records[name])
                 records[name].append(record)
         entries = {name: self._with(entry, tuple(records[name])) for name, entry in self.entries.items()}
@@ -297,9 +303,11 @@ def _faults(ledger: Ledger) -> Iterator[str]:
             yield f"{name} has chapter {entry.chapter!r}; use {', '.join(ledger.chapters)}."
 
 
-def _record(lesson: str, verdict: Mapping[str, Any]) -> Record:
+def _record(lesson: str, verdict: Mapping[str, Any], stale: str) -> Record:
     texts = {key: verdict.get(key) or "" for key in ("sentence", "data", "scale", "scope", "waits_for")}
     full = verdict.get("full") or {}
+    texts["stale"] = stale if full else ""
+    full = {} if stale else full
     judged = {**(verdict.get("parts") or {}), **(full.get("parts") or {})}  # the larger scale decides
     parts = {part: found["word"] for part, found in judged.items()}
     numbers = dict(verdict.get("numbers") or {})

@@ -1,4 +1,4 @@
-"""``python -m notebooks.make``: sync, execute, check, run, accept, readme, lessons."""
+"""``python -m notebooks.make``: sync, execute, check, run, stale, accept, readme, lessons."""
 
 from __future__ import annotations
 
@@ -66,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         "lessons", _lessons, "Lay copies of the lessons into work/, over nobody's changes.", chapters=False
     )
     lessons.add_argument("--fresh", metavar="LESSON", action="append", default=[], help="begin it anew")
+    add(
+        "stale",
+        _stale,
+        "List stored measurements that are of other code, and what makes them anew.",
+        chapters=False,
+    )
     run = add("run", _run, "Run chapters with parameters; results in build/run.")
     run.add_argument("--scale", default="small", help="small (the default) or full")
     run.add_argument("--seed", type=int, help="another seed than the notebook's own")
@@ -128,6 +134,21 @@ def _run(course: Course, asked: argparse.Namespace) -> int:
         same_run = asked.scale == "small" and not parameters
         print(execution.compared(report, keys, book, same_run=same_run))
     return 1 if any(row["error"] for row in report["chapters"] if row["key"] in keys) else 0
+
+
+def _stale(course: Course, asked: argparse.Namespace) -> int:
+    from notebooks.make import freshness
+
+    states = freshness.states(course.root)
+    for name, why in states.items():
+        print(f"{name}: {'fresh' if not why else f'stale, {why}; `python course.py benchmark {name}`'}")
+    lessons = [chapter.key for chapter in course.chapters if course.notebook(chapter).exists()]
+    missing = [
+        f"{kind}/{key}" for kind in ("full", "seeds") for key in lessons if f"{kind}/{key}" not in states
+    ]
+    count = sum(map(bool, states.values()))
+    print(f"{count} of {len(states)} are stale; not measured: {', '.join(missing) or 'none'}.")
+    return 0
 
 
 def _accept(course: Course, asked: argparse.Namespace) -> int:

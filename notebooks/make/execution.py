@@ -347,7 +347,7 @@ def _fingerprint(course: Course, chapter: Chapter, parameters: dict[str, Any]) -
         course.folder / "exercises" / f"lesson_{chapter.number}.py",
         course.root / "requirements.lock",
         course.root / "book" / "ledger.yml",
-        *(course.root / "book" / "measurements").glob("*.json"),
+        *(course.root / "book" / "measurements").rglob("*.json"),
     ]
     for path in sorted(path for path in files if path.exists()):
         digest.update(path.relative_to(course.root).as_posix().encode() + path.read_bytes())

@@ -20,6 +20,8 @@ import torch
 
 from course_lib.evaluate import Report
 from course_lib.registers.measurements import MEASUREMENTS
+from course_lib.registers.places import COURSE
+from notebooks.make import freshness
 
 REPETITIONS = 7
 
@@ -149,6 +151,7 @@ def promise(
 
 
 def write(name: str, libraries: tuple[str, ...], threads: int, content: dict) -> None:
+    """Store a measurement as `name`.json, with what it was made on and the fingerprint of what made it."""
     measurement = {
         "name": name,
         "date": date.today().isoformat(),
@@ -159,11 +162,12 @@ def write(name: str, libraries: tuple[str, ...], threads: int, content: dict) ->
             "python": platform.python_version(),
             **{library: version(library) for library in libraries},
         },
+        "fingerprint": freshness.fingerprint(name, COURSE),
         "repetitions": REPETITIONS,
         **content,
     }
-    MEASUREMENTS.mkdir(parents=True, exist_ok=True)
     path = MEASUREMENTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(measurement, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"Written to {path.relative_to(MEASUREMENTS.parents[1])}.")
 

@@ -287,6 +287,7 @@ def test_other_pythons_are_refused_in_words(version):
         (["data", "get", "nosuch"], "there is no data set 'nosuch': choose from orchard, jars, scales."),
         (["data", "get", "--for", "plums"], "There is no chapter 'plums'. Chapters: 01_apples, 02_pears."),
         (["benchmark", "nosuch"], "there is no benchmark 'nosuch': choose from cf, encode,"),
+        (["benchmark", "full/1_apples"], "there is no benchmark 'full/1_apples': choose from cf,"),
         (["lab", "--torch-index"], "argument --torch-index: expected one argument"),
         (["lab", "02"], "`lab` opens all lessons and takes no such word: 02."),
         (["lab", "--fresh", "plums"], "There is no chapter 'plums'. Chapters: 01_apples, 02_pears."),
@@ -480,6 +481,10 @@ def test_the_other_commands_hand_on_their_words(toy):
     assert words(toy.start("benchmark", "all")) == [
         "data_scripts get scales",
         f"tests.benchmarks {' '.join(course.BENCHMARKS)}",
+    ]
+    assert words(toy.start("benchmark", "full/02_pears", "seeds/01_apples")) == [
+        "data_scripts get orchard weather climate",
+        "tests.benchmarks full/02_pears seeds/01_apples",
     ]
 
 
