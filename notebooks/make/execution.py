@@ -24,7 +24,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from course_lib.registers import read_assets, read_ledger
-from notebooks.make import edits, inspection, pairing
+from notebooks.make import edits, inspection, pairing, reading
 from notebooks.make.kernel import ChapterKernel
 from notebooks.make.plan import Chapter, Course, CourseError
 from notebooks.make.progress import Progress
@@ -101,7 +101,11 @@ def check(course: Course, chapter: Chapter) -> list[str]:
     why = pairing.stale(course.source(chapter), course.notebook(chapter))
     if why:
         return [why]
-    return inspection.faults(pairing.read(course.notebook(chapter)), chapter)
+    notebook = pairing.read(course.notebook(chapter))
+    return [
+        *inspection.faults(notebook, chapter),
+        *reading.faults(notebook, chapter.minutes, whole=chapter.whole),
+    ]
 
 
 def run(

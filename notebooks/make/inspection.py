@@ -90,6 +90,7 @@ def faults(notebook: NotebookNode, lesson: Lesson | None = None) -> list[str]:
         *quizzes.faults(notebook, lesson.number if lesson else None),
         *_repeated_verdicts(notebook),
         *_reasons(notebook),
+        *_unknown_tags(notebook),
         *_functions(notebook),
         *rules.faults(notebook),
         *prose.faults(notebook),
@@ -191,6 +192,14 @@ def _reasons(notebook: NotebookNode) -> Iterator[str]:
                 yield f'{place}: the tag {tag!r} needs reason="…" beside it'
 
 
+def _unknown_tags(notebook: NotebookNode) -> Iterator[str]:
+    """A tag that is misspelled does nothing, and nobody would see it."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for tag in cell.metadata.get("tags", []):
+            if tag not in TAGS and not tag.startswith("tolerance="):
+                yield f"cell {number}: nothing knows the tag {tag!r}; there are {', '.join(sorted(TAGS))}"
+
+
 def _functions(notebook: NotebookNode) -> Iterator[str]:
     """A function that a later cell defines again: whoever runs cells out of order calls the wrong one."""
     defined: dict[str, str] = {}
@@ -207,3 +216,16 @@ def _functions(notebook: NotebookNode) -> Iterator[str]:
 
 UNCOMPARED = ("nbval-ignore-output", "nbval-skip")
 """Tags that keep a cell's outputs out of the comparison."""
+
+TAGS = {
+    "algorithm",  # what the lesson is about, in lines that a reader could have written: see reading
+    "exercise",
+    "first-result",  # the first thing worth knowing: see reading
+    "hide-input",  # folded, see pairing
+    "parameters",  # what a run may set
+    "quiz",  # the questions at the end, see quizzes
+    "rule",  # what makes a verdict, see rules
+    "solution",
+    *UNCOMPARED,
+}
+"""Every tag that a cell may have, beside `tolerance=…`."""

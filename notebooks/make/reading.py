@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from notebooks.make import prose
 from notebooks.make.pairing import FOLDED
 
 WORDS_A_MINUTE, LINES_A_MINUTE = 130, 15
@@ -21,6 +23,7 @@ A_PICTURE, A_TABLE, AN_EXERCISE, A_QUESTION = 0.5, 0.5, 6, 1
 WORDS_A_FORMULA = 15
 MOST_MINUTES, MOST_OPEN_LINES, MOST_FOLDED_LINES, MOST_LINES_PER_100_WORDS = 75, 250, 250, 15
 FIRST_RESULT_BEFORE = 10  # minutes
+QUESTIONS = 5
 ALGORITHM_CELLS, ALGORITHM_LINES = (1, 3), (6, 25)
 
 
@@ -77,9 +80,14 @@ def sections(notebook: NotebookNode) -> dict[str, Reading]:
     return found
 
 
-def faults(notebook: NotebookNode, stated: int) -> list[str]:
-    """Where an executed lesson leaves the bounds of an honest sitting, each in one line."""
+def faults(notebook: NotebookNode, stated: int, *, whole: bool = True) -> list[str]:
+    """Where an executed lesson leaves the bounds of an honest sitting, each in one line.
+
+    A chapter that is not cut into lessons yet (`whole` is false) is held to its stated minutes only.
+    """
     read, found = reading_of(notebook), minutes_faults(notebook, stated)
+    if not whole:
+        return found
     if read.minutes > MOST_MINUTES:
         found.append(
             f"takes {read.minutes:.0f} honest minutes, more than {MOST_MINUTES}: make it two lessons"
@@ -103,6 +111,8 @@ def faults(notebook: NotebookNode, stated: int) -> list[str]:
             else f"has its first result after {first:.0f}"
         )
         found.append(f"{when}: it must come within {FIRST_RESULT_BEFORE} minutes")
+    if read.questions != QUESTIONS:
+        found.append(f"asks {read.questions} questions in a cell tagged 'quiz': {QUESTIONS} are wanted")
     return [*found, *_algorithm_faults(notebook)]
 
 
@@ -122,10 +132,17 @@ def _algorithm_faults(notebook: NotebookNode) -> list[str]:
         found.append(f"has {len(cells)} cells tagged 'algorithm': {fewest} to {most} are wanted")
     library = _library_names(notebook)
     for cell in cells:
+        if cell.cell_type != "code" or FOLDED in _tags(cell):
+            found.append(
+                "an 'algorithm' cell is folded, or no code: a reader must see what the lesson is about"
+            )
+            continue
+        if not _is_asserted(cell, notebook):
+            found.append("no assertion compares what an 'algorithm' cell gives with course_lib")
         lines = _lines(cell.source)
         if not shortest <= lines <= longest:
             found.append(f"an 'algorithm' cell has {lines} lines: {shortest} to {longest} are wanted")
-        if used := sorted(_loaded_names(cell.source) & library):
+        if used := sorted(_names(prose.parsed(cell.source)) & library):
             found.append(f"an 'algorithm' cell uses {', '.join(used)} of course_lib: it must stand alone")
     return found
 
@@ -175,18 +192,68 @@ def _text(value: str | list[str]) -> str:
     return value if isinstance(value, str) else "".join(value)
 
 
-def _library_names(notebook: NotebookNode) -> set[str]:
-    """Every name that a lesson imports from course_lib."""
-    return {
-        (alias.asname or alias.name).partition(".")[0]
+def _nodes(notebook: NotebookNode) -> list[ast.AST]:
+    """All nodes of the code of a lesson that is no exercise, from top to bottom."""
+    return [
+        node
         for cell in notebook.cells
-        if cell.cell_type == "code"
-        for node in ast.walk(ast.parse(cell.source))
+        if cell.cell_type == "code" and "exercise" not in _tags(cell)
+        for node in ast.walk(prose.parsed(cell.source))
+    ]
+
+
+def _library_names(notebook: NotebookNode) -> set[str]:
+    """Every name that a lesson imports from course_lib, and its own functions that use one of these."""
+    nodes = _nodes(notebook)
+    found = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in nodes
         if isinstance(node, ast.ImportFrom | ast.Import)
         for alias in node.names
         if (getattr(node, "module", None) or alias.name).split(".")[0] == "course_lib"
     }
+    functions = {node.name: _names(node) for node in nodes if isinstance(node, ast.FunctionDef)}
+    return _reached(found, functions.items())
 
 
-def _loaded_names(source: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+def _is_asserted(algorithm: NotebookNode, notebook: NotebookNode) -> bool:
+    """Whether an assertion of the lesson uses what a cell defines, or something that was made of it."""
+    nodes = _nodes(notebook)
+    made = [
+        (name, _names(node))
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.comprehension)
+        for name in _stored(node)
+    ]
+    made += [(node.name, _names(node)) for node in nodes if isinstance(node, ast.FunctionDef)]
+    tree = prose.parsed(algorithm.source)
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined |= _stored(node)
+    own = _reached(defined, made)
+    asserted = [node for node in nodes if isinstance(node, ast.Assert)]
+    asserted += [  # as numpy and torch have them
+        node
+        for node in nodes
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1].startswith("assert_")
+    ]
+    return any(_names(node) & own for node in asserted)
+
+
+def _reached(start: set[str], made: Iterable[tuple[str, set[str]]]) -> set[str]:
+    """`start`, and every name that is made of one that is reached already."""
+    reached, made = set(start), list(made)
+    while more := {name for name, parts in made if parts & reached} - reached:
+        reached |= more
+    return reached
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """Names that get a value, or a part of theirs does, as in `found["mine"] = …`."""
+    stored = [part for part in ast.walk(node) if isinstance(getattr(part, "ctx", None), ast.Store)]
+    return {name for part in stored for name in _names(part)}

@@ -27,7 +27,7 @@ def test_the_notebook_is_that_of_its_source_and_clean(chapter):
 @each_chapter
 def test_the_stated_minutes_are_honest(chapter):
     notebook = pairing.read(COURSE.notebook(chapter))
-    assert reading.minutes_faults(notebook, chapter.minutes) == []
+    assert reading.faults(notebook, chapter.minutes, whole=chapter.whole) == []
     assert f"About {chapter.minutes} minutes." in notebook.cells[0].source
 
 

@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from notebooks.make import execution, inspection, pairing
 from notebooks.make.__main__ import main
-from notebooks.make.plan import CourseError
+from notebooks.make.plan import Course, CourseError
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +105,7 @@ FAULTS = [
     ("answer = ...", "answer = 41", "exercise 02.1 shows ['exercise: wrong']"),
     ("size * 1.5", "learn.verdict('D1-17', 'correct', 'Again.', data='none')", "given twice"),
     ('# %% tags=["parameters"]', "# %%", "tagged 'parameters'"),
+    ('# %% tags=["quiz"]', '# %% tags=["quiz", "hide_input"]', "nothing knows the tag 'hide_input'"),
 ]
 
 
@@ -122,6 +123,27 @@ def test_execute_refuses_what_must_not_be_stored_and_names_every_fault(toy):
     for _, _, fault in FAULTS:
         assert fault in str(caught.value)
     assert path.read_bytes() == before
+
+
+def test_check_holds_a_lesson_to_its_bounds_and_a_chapter_that_is_not_cut_yet_to_its_minutes(toy):
+    def checked(old, new):
+        plan = toy.folder / "plan.toml"
+        rows = plan.read_text(encoding="utf-8")
+        plan.write_text(rows.replace(old, new, 1), encoding="utf-8")
+        course = Course(toy.root)
+        found = execution.check(course, course.chapters[0])
+        plan.write_text(rows, encoding="utf-8")
+        return found
+
+    assert checked("minutes = 16", "minutes = 17") == []
+    (found,) = checked("minutes = 16", "minutes = 30")
+    assert "takes 16 honest minutes, and notebooks/plan.toml states 30" in found
+    whole = checked("whole = false\n", "")
+    assert [fault.split(" cell")[0] for fault in whole] == [
+        "has 35 unfolded lines of code per 100 words, more than 15",
+        "has no",
+        "has 0",
+    ]
 
 
 def test_execute_names_the_error_of_a_chapter_that_stops(toy):

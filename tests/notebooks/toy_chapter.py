@@ -7,9 +7,10 @@ PLAN = """
 title = "A toy"
 title_zh = "玩具"
 goal = "see every kind of output"
-minutes = 1
+minutes = 16
 needs = []
 timeout = 60
+whole = false
 scales.small = {}
 scales.full = { parameters = { size = 20 } }
 """
