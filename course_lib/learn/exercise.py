@@ -23,6 +23,7 @@ LOOKS = {  # a sign and a word as well as a colour: none is told by colour alone
 }
 _inline = MarkdownIt("commonmark", {"html": False}).renderInline
 _hints_given: dict[str, int] = {}
+_wrong_choices: dict[str, list[str]] = {}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Exercise:
     sentence continues "Not yet: …". ``wrong_examples`` are at least two answers that learners are likely
     to give; each must get a sentence of its own, and a test holds the judge to that. ``right`` is said after
     a right answer. The reference solution is not here: it stands in the notebook, in the Markdown cell
-    tagged ``solution``.
+    tagged ``solution``. ``choice``: the answer is one of few options, which can be guessed, so that a
+    wrong one is shown with the number of the try, and from the third on a reason is asked for.
     """
 
     key: str  # "02.1", "01a.1": lesson, exercise
@@ -43,6 +45,7 @@ class Exercise:
     hints: tuple[str, str, str]
     wrong_examples: tuple[Any, ...]
     right: str = ""
+    choice: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(rf"{LESSON}\.\d", self.key):
@@ -95,7 +98,10 @@ def check(key: str, answer: Any) -> None:
 
     An answer is not attempted while it is ``...``, or a list, tuple, set or dictionary that still holds it.
     """
-    status, message = find(key).assess(answer)
+    exercise = find(key)
+    status, message = exercise.assess(answer)
+    if exercise.choice and status == "wrong":
+        message += f" {number_of_try(key, answer)}"
     sign, colour, word = LOOKS[status]
     sentence = f"{word} {message}" if status == "wrong" else f"{word}. {message}".rstrip()
     more = "" if status == "right" else f" Help: <code>learn.hint({key!r})</code>"
@@ -111,6 +117,18 @@ def check(key: str, answer: Any) -> None:
         },
         raw=True,
     )
+
+
+def number_of_try(key: str, answer: Any) -> str:
+    """Of a wrong answer among few options: "(Try 2.)", and from the third on a request for a reason.
+
+    The same answer once more, as when all cells run again, is no new try.
+    """
+    tries = _wrong_choices.setdefault(key, [])
+    if repr(answer) not in tries:
+        tries.append(repr(answer))
+    asked = " Before the next one, write down in a sentence why it should be right." if len(tries) > 2 else ""
+    return f"(Try {len(tries)}.{asked})"
 
 
 def hint(key: str) -> None:

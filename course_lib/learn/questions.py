@@ -13,7 +13,7 @@ from IPython.display import display
 from markdown_it import MarkdownIt
 
 from course_lib.learn.answers import Unfit, as_choice
-from course_lib.learn.exercise import LOOKS, MIME
+from course_lib.learn.exercise import LOOKS, MIME, number_of_try
 from course_lib.learn.lesson_files import LESSON, lesson_file
 
 _inline = MarkdownIt("commonmark", {"html": False}).renderInline
@@ -109,7 +109,11 @@ def quiz(lesson: str, *, found: Mapping[str, Any], **answers: Any) -> None:
     if unknown := [name for name in answers if name not in asked]:
         raise ValueError(f"Quiz {lesson} has no question {', '.join(unknown)}: it has {', '.join(asked)}.")
     for name, question in asked.items():
-        _show(question, *question.assess(answers.get(name, ...), found))
+        answer = answers.get(name, ...)
+        status, message = question.assess(answer, found)
+        if status == "wrong":
+            message += f" {number_of_try(question.key, answer)}"
+        _show(question, status, message)
 
 
 def _show(question: Question, status: str, message: str) -> None:

@@ -212,6 +212,7 @@ EXERCISES = (
         key="04.2",
         question="Which mistakes raise no error?",
         judge=_silent,
+        choice=True,
         hints=(
             "Two of the five stand in a cell with `learn.fails`.",
             "A model is happy to compute with random weights and with [UNK].",

@@ -142,6 +142,7 @@ EXERCISES = (
         key="05.3",
         question="EASE without the zero diagonal and without regularisation.",
         judge=_identity,
+        choice=True,
         hints=(
             "Without the condition there is no multiplier: set the derivative of |X − XB|² + λ|B|² to zero.",
             "It gives B = (XᵀX + λI)⁻¹ XᵀX.",
@@ -159,6 +160,7 @@ EXERCISES = (
         key="05.4",
         question="An item-based recommender that was given the transpose.",
         judge=_transposed,
+        choice=True,
         hints=(
             "An item-based recommender compares columns and makes one list for each row.",
             "After transposing, the rows are films and the columns are people.",

@@ -213,6 +213,7 @@ EXERCISES = (
         key="06.4",
         question="The flaws of an evaluation that is given as code.",
         judge=_flaws,
+        choice=True,
         hints=(
             "Go through the checklist above, line by line of the code.",
             "Ask of each decision (split, settings, rival) which data made it, and how many tries it had.",

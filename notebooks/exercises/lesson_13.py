@@ -170,6 +170,7 @@ EXERCISES = (
         key="13.4",
         question="Which defence stops which attack.",
         judge=_defences,
+        choice=True,
         hints=(
             "Ask of each attacker: what do they see, and in what form?",
             "Encryption helps against those without the key, and only while the data are not in use.",

@@ -143,6 +143,7 @@ EXERCISES = (
         key="14.4",
         question="What made the gap smaller?",
         judge=_fairness,
+        choice=True,
         hints=(
             "Write down the recall of both groups before and after.",
             "The group served worst has the same recall as before.",

@@ -1,8 +1,10 @@
 """Exercises, errors on purpose, verdict cards, live cells."""
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,7 @@ def lesson_99(monkeypatch, tmp_path):
     (tmp_path / "lesson_99b.py").write_text(FILE.replace("99.1", "99b.1"), encoding="utf-8")
     monkeypatch.setattr(places, "EXERCISES", tmp_path)
     monkeypatch.setattr(exercise_module, "_hints_given", {})
+    monkeypatch.setattr(exercise_module, "_wrong_choices", {})
 
 
 @pytest.fixture
@@ -113,6 +116,22 @@ def test_an_exercise_is_found_by_its_lesson():
 def test_an_unknown_exercise_names_the_known_ones(key, message):
     with pytest.raises(KeyError, match=message):
         learn.find(key)
+
+
+def test_a_choice_tells_the_number_of_the_try_and_asks_for_a_reason_from_the_third_on(shown, monkeypatch):
+    choice = replace(learn.find("99.1"), choice=True)
+    monkeypatch.setattr(exercise_module, "find", lambda key: choice)
+    for answer in (-1, -2, -2, -3, -4, 5):  # -2 twice: running all cells again is no new try
+        learn.check("99.1", answer)
+    said = [output["text/plain"] for output in shown]
+    assert [re.search(r"\(Try (\d)\.", text)[1] for text in said[:5]] == ["1", "2", "2", "3", "4"]
+    assert ["a sentence why" in text for text in said] == [False, False, False, True, True, False]
+    assert "Try" not in said[5]  # right
+
+
+def test_a_number_is_no_choice_and_has_no_tries(shown):
+    learn.check("99.1", -1)
+    assert "Try" not in shown[0]["text/plain"]
 
 
 def test_a_file_that_stops_half_way_is_read_again_once_it_is_repaired(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from course_lib import learn
 from course_lib.evaluate import Comparison
+from course_lib.learn import exercise as exercise_module
 from course_lib.learn import questions as questions_module
 from course_lib.learn.exercise import MIME
 from course_lib.registers import places
@@ -46,6 +47,7 @@ def shown(monkeypatch, tmp_path):
     (tmp_path / "lesson_99a.py").write_text(FILE, encoding="utf-8")
     (tmp_path / "lesson_98.py").write_text("EXERCISES = ()\n", encoding="utf-8")
     monkeypatch.setattr(places, "EXERCISES", tmp_path)
+    monkeypatch.setattr(exercise_module, "_wrong_choices", {})
     outputs = []
     monkeypatch.setattr(questions_module, "display", lambda data, *, raw: outputs.append(data))
     return outputs
@@ -89,7 +91,7 @@ def test_each_answer_is_told_where_it_stands(shown):
     learn.quiz("99a", q1="A", q3="B", found={"share": 0.3})
     none = "not attempted"
     assert [data[MIME]["status"] for data in shown] == ["wrong", none, "right", none, none]
-    assert "✗ Not yet: the mean is no share." in shown[0]["text/plain"]
+    assert "✗ Not yet: the mean is no share. (Try 1.)" in shown[0]["text/plain"]
     assert "✓ Right" in shown[2]["text/plain"]
     assert "<li>yes</li>" in shown[0]["text/html"]
 
