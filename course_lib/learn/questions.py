@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from course_lib.learn.answers import Unfit, as_choice
 from course_lib.learn.exercise import LOOKS, MIME, number_of_try
 from course_lib.learn.lesson_files import LESSON, lesson_file
+from course_lib.show.sentences import filled
 
 _inline = MarkdownIt("commonmark", {"html": False}).renderInline
 
@@ -25,9 +26,12 @@ class Question:
 
     ``right(found)`` gives the right letter from the lesson's results; it is never typed, and with other
     results it is another letter. So each letter can be wrong, and ``because`` has a message for each, which
-    continues "Not yet: …" and names the misconception that leads there. A test calls ``right`` with numbers,
-    truth values, Comparisons and the texts that its code names, until two letters have come out; for results
-    of another kind ``others`` gives it some, as they might have been found.
+    continues "Not yet: …" and names the misconception that leads there. A ``{name}`` in a message is replaced
+    by that result, as ``show.say`` does it; braces of a formula are doubled.
+
+    A test calls ``right`` with numbers, truth values, Comparisons and the texts that its code names, until
+    two letters have come out. For results of another kind, ``others`` gives it some, as they might have been
+    found.
     """
 
     key: str  # "02.q1", "01a.q1": lesson, question
@@ -76,13 +80,15 @@ class Question:
     def assess(self, answer: Any, found: Mapping[str, Any]) -> tuple[str, str]:
         """The status (``not attempted``, ``wrong`` or ``right``) and the sentence that goes with it."""
         right = self.letter(found)
+        # Each of them, so that a place without a result stops the lesson and not its reader.
+        because = {letter: filled(text, dict(found)) for letter, text in self.because.items()}
         if answer is ...:
             return "not attempted", f"Give one of the letters {', '.join(self.letters)}."
         try:
             letter = as_choice(answer, self.letters, f"{answer!r}"[:60])
         except Unfit as unfit:
             return "wrong", str(unfit)
-        return ("right", "") if letter == right else ("wrong", self.because[letter])
+        return ("right", "") if letter == right else ("wrong", because[letter])
 
 
 def questions(lesson: str) -> dict[str, Question]:

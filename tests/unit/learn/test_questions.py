@@ -63,6 +63,16 @@ def test_another_result_makes_another_letter_right(interval, right):
     }
 
 
+def test_a_message_holds_the_results_as_they_were_found():
+    because = {**QUESTION.because, "B": "it is {gap}, and not $e^{{x}}$."}
+    question = learn.Question(**{**QUESTION.__dict__, "because": because})
+    assert question.assess("B", gap(0.01, 0.03))[1] == "it is +0.020 [0.010, 0.030], and not $e^{x}$."
+    unknown = learn.Question(**{**QUESTION.__dict__, "because": {**because, "B": "it is {gain}."}})
+    for answer in (..., "A", "B"):  # also before anybody answers: the lesson is not stored
+        with pytest.raises(ValueError, match="a place for 'gain' and no such value"):
+            unknown.assess(answer, gap(0.01, 0.03))
+
+
 @pytest.mark.parametrize("answer", ["a", " A ", "A.", ["A"], ("a",)])
 def test_a_letter_may_be_written_in_many_ways(answer):
     assert QUESTION.assess(answer, gap(0.01, 0.03)) == ("right", "")
