@@ -220,7 +220,7 @@ class TextEncoder:
             )
         rows = self._token_ids(texts)
         ids, mask = self._padded(rows)
-        usual = self.model.config._attn_implementation
+        usual = self.model.config._attn_implementation  # noqa: SLF001 (there is no public name)
         # The fast attention kernel never forms the weights; "eager" is the same formula, written out.
         self.model.set_attn_implementation("eager")
         try:

@@ -148,7 +148,8 @@ class Impressions:
         table = self._table.filter(pa.array(mask)).combine_chunks()
         if (np.diff(rows) <= 0).any():
             table = table.take(pa.array(np.cumsum(mask)[rows] - 1))
-        digest = hashlib.sha256(self.rows._fingerprint.encode() + rows.astype(np.int64).tobytes())
+        whole = self.rows._fingerprint  # noqa: SLF001 (there is no public name)
+        digest = hashlib.sha256(whole.encode() + rows.astype(np.int64).tobytes())
         chosen = Dataset(InMemoryTable(table), fingerprint=digest.hexdigest()[:16])
         return type(self)(chosen, self.user_ids, self.item_ids, self.name)
 

@@ -74,12 +74,12 @@ class News(NamedTuple):
         rows = [
             (part, count, found, _published(name, part).get(count))
             for part in PARTS
-            for count, found in self._found(part).items()
+            for count, found in self.counts_found(part).items()
         ]
         frame = pd.DataFrame(rows, columns=["part", "count", "found", "published"])
         return frame.astype({"published": "Int64"})
 
-    def _found(self, part: str) -> dict[str, int]:
+    def counts_found(self, part: str) -> dict[str, int]:
         impressions = getattr(self, part)
         shown, clicks = impressions.n_shown_and_clicked
         articles = self.catalogue.rows.data.table
@@ -207,7 +207,7 @@ def _published(name: str, part: str) -> dict[str, int]:
 def _check_counts(news: News, name: str) -> None:
     for part in PARTS:
         published = _published(name, part)
-        found = news._found(part) if published else {}
+        found = news.counts_found(part) if published else {}
         for count, number in published.items():
             if found[count] != number:
                 raise DataError(

@@ -144,7 +144,11 @@ class Client:
             strict=True,
         )
         for client, pair in zip(clients, pairs, strict=True):
-            client._received[self.place] = pair
+            client.receive(self.place, pair)
+
+    def receive(self, sender: int, shares: tuple[tuple[int, int], tuple[int, int]]) -> None:
+        """Keep the share of a sender's key and the share of its own seed."""
+        self._received[sender] = shares
 
     def masked(self, values: np.ndarray, public: Sequence[int]) -> np.ndarray:
         """What goes to the server: uint64 `[m]` = values + own mask ± a mask for each other client.
