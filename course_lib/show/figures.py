@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 import zlib
 from collections.abc import Iterable, Mapping
@@ -74,10 +75,10 @@ _LABEL_POINTS = 13  # that one line of a direct label takes
 def colour(name: str) -> str:
     """The colour (hex) of a method, the same in every figure of the course.
 
-    ``METHODS`` has the printed names; other common names of theirs (item-KNN, keywords) and a note in
-    brackets, "item neighbours (bm25)", give the same colour. Any other name has a colour of its own that does
-    not depend on what stands beside it; few are left, so two such names may share one. Raises ``ValueError``
-    for what is no name.
+    ``METHODS`` has the printed names; other common names of theirs (item-KNN, keywords) and a note after it,
+    "item neighbours (bm25)", "ALS, defaults", give the same colour. Any other name has a colour of its own
+    that does not depend on what stands beside it; few are left, so two such names may share one, and
+    ``curves`` then gives the second another. Raises ``ValueError`` for what is no name.
     """
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"A method is known by its name, such as {next(iter(METHODS))!r}; got {name!r}.")
@@ -275,7 +276,17 @@ def style() -> None:
 def _known(name: str) -> str | None:
     """The printed name of a method of the course, None for another."""
     lower = name.strip().lower()
-    return _ALSO_CALLED.get(lower) or _ALSO_CALLED.get(lower.split(" (")[0])
+    return _ALSO_CALLED.get(lower) or _ALSO_CALLED.get(re.split(r" \(|, ", lower)[0])
+
+
+def _colours(names: Iterable[str]) -> dict[str, str]:
+    """The colour of each, and another one for a second name that no method has while colours are left."""
+    given: dict[str, str] = {}
+    for name in names:
+        taken = given.values()
+        free = [colour(name), *_OTHER_COLOURS] if not _known(name) else []
+        given[name] = next((other for other in free if other not in taken), colour(name))
+    return given
 
 
 def _one_measure(
@@ -346,8 +357,9 @@ def _drawn_curves(
     if zero:
         axes.axhline(0, color="0.4", linewidth=1)
     banded = False
+    colours = _colours(lines)
     for place, (name, (at, means, lows, highs)) in enumerate(lines.items()):
-        own = colour(name)
+        own = colours[name]
         axes.fill_between(at, lows, highs, color=own, alpha=0.15, linewidth=0)
         axes.plot(at, means, color=own, marker=_MARKERS[place % len(_MARKERS)], markersize=5, label=name)
         banded |= not np.isnan(lows).all()

@@ -1597,7 +1597,9 @@ for share in shares[1:]:
 # %% tags=["hide-input"]
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.1))
 for (name, colour), marker in zip(
-    zip(thin_methods, show.PALETTE, strict=False), "o>vsDP^", strict=True
+    zip(thin_methods, map(show.colour, thin_methods), strict=True),
+    "o>vsDP^",
+    strict=True,
 ):
     reports = [thinned[name, share] for share in shares]
     means, ends = (
@@ -2029,7 +2031,7 @@ over_time = {
 # %% tags=["hide-input"]
 figure, axis = plt.subplots(figsize=(6.6, 3.2))
 for (name, colour), marker in zip(
-    zip(METHODS, show.PALETTE, strict=False), "sov^D<P", strict=True
+    zip(METHODS, map(show.colour, METHODS), strict=True), "sov^D<P", strict=True
 ):
     reports = [over_time[name, w] for w in range(4)]
     means, ends = (

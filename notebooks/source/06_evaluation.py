@@ -544,7 +544,7 @@ for name in ("EASE", "MiniLM text"):
 figure, axis = plt.subplots(figsize=(5.6, 3.2))
 points = []
 for (name, (precision, recall, _)), colour in zip(
-    curves.items(), show.PALETTE, strict=False
+    curves.items(), map(show.colour, curves), strict=True
 ):
     axis.plot(recall[:-1], precision[:-1], color=colour, label=name, lw=1.5)
     for k, marker in ((10, "o"), (100, "s")):
@@ -635,7 +635,7 @@ by_depth = {
 }
 figure, axis = plt.subplots(figsize=(6.2, 3.2))
 for (name, report), colour, marker in zip(
-    by_depth.items(), show.PALETTE, "os^D", strict=False
+    by_depth.items(), map(show.colour, by_depth), "os^D", strict=True
 ):
     axis.plot(
         depths,

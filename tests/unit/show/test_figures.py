@@ -308,6 +308,8 @@ def test_a_method_has_one_colour_under_all_its_names():
         "item-KNN": "item neighbours",
         "item neighbours (bm25)": "item neighbours",
         "keywords (BM25)": "BM25",
+        "ALS, defaults": "ALS",
+        "genres, one-hot": "one-hot",
         "BERT": "text (BERT)",
         "LightGCN": "graph",
     }.items():
@@ -321,6 +323,15 @@ def test_other_names_have_a_stable_colour_that_no_method_has():
     assert show.colour("alpha = 5") == "#774433"  # the same in every process, on every machine
     assert len(set(first)) == len(figures._OTHER_COLOURS)
     assert not set(first) & set(show.METHODS.values())
+
+
+def test_curves_of_other_names_have_different_colours_while_there_are_some(pictures, shown):
+    names = [*(f"setting {n}" for n in range(len(figures._OTHER_COLOURS))), "ALS", "ALS, defaults"]
+    assert len({show.colour(name) for name in names}) < len(names) - 1  # alone, some would share one
+    show.curves({name: {1: 0.1, 2: 0.2} for name in names}, x="x", y="y")
+    colours = [line_of(pictures[0].axes[0], name).get_color() for name in names]
+    assert len(set(colours)) == len(names) - 1
+    assert colours[-1] == colours[-2] == show.METHODS["ALS"]
 
 
 @pytest.mark.parametrize("name", ["", "  ", None, 7, ("EASE",)])
