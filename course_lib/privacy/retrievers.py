@@ -29,12 +29,12 @@ from course_lib.privacy.mechanisms import (
     randomized_response,
     unbiased,
 )
-from course_lib.retrieve import FactorRetriever, Retriever
+from course_lib.retrieve import FactorRetriever, SameForAll
 
 SHARE_OF_COUNTS = 0.2  # of the budget: choosing among films needs far less than learning how they go together
 
 
-class PrivatePopularity(Retriever):
+class PrivatePopularity(SameForAll):
     """Items by the number of users that have them, each count with Laplace noise: pure ε-DP at user level.
 
     Each user counts with `per_user` items at most, so the L1 sensitivity is `per_user` and the noise of scale
@@ -55,11 +55,11 @@ class PrivatePopularity(Retriever):
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self.noisy_counts = _noisy_counts(train.matrix, self.epsilon, self.per_user, self.seed)
 
-    def _score_block(self, histories: Histories) -> np.ndarray:
-        return np.broadcast_to(self.noisy_counts.astype(np.float32), histories.shape)
+    def _item_scores(self) -> np.ndarray:
+        return self.noisy_counts
 
 
-class LocalPopularity(Retriever):
+class LocalPopularity(SameForAll):
     """Items by their share of yes among noisy answers: local ε-DP at user level, by randomised response.
 
     Every user is asked about `questions` items, drawn without looking at the history, and answers each with
@@ -91,8 +91,8 @@ class LocalPopularity(Retriever):
         total = np.bincount(asked.ravel(), unbiased(reports, epsilon).ravel(), minlength=train.n_items)
         self.shares = total / np.maximum(answers, 1)
 
-    def _score_block(self, histories: Histories) -> np.ndarray:
-        return np.broadcast_to(self.shares.astype(np.float32), histories.shape)
+    def _item_scores(self) -> np.ndarray:
+        return self.shares
 
 
 class _OfFrequentItems(FactorRetriever):
@@ -127,10 +127,18 @@ class _OfFrequentItems(FactorRetriever):
         rows = matrix[:, self.items].toarray()
         self.spent = for_counts + self._learn_factors(rows, self.epsilon - for_counts)
 
-    def _scores(self, histories: Histories) -> np.ndarray:
-        scores = np.full(histories.shape, -np.inf, dtype=np.float32)
-        scores[:, self.items] = super()._scores(histories)
+    def _learned(self, items: np.ndarray | slice) -> np.ndarray:
+        return np.arange(self.n_items)[items]
+
+    def _scores(self, histories: Histories, learned: np.ndarray) -> np.ndarray:
+        kept = self._offered[learned]
+        scores = np.full((len(histories), len(learned)), -np.inf, dtype=np.float32)
+        scores[:, kept] = self._scores_of_kept(histories, np.searchsorted(self.items, learned[kept]))
         return scores
+
+    def _scores_of_kept(self, histories: Histories, places: np.ndarray) -> np.ndarray:
+        """Scores `[n, m]` of the items that stand at these places in `items`."""
+        return super()._scores(histories, self.item_factors[places])
 
     def _has_known_item(self, histories: Histories) -> np.ndarray:
         return np.ones(len(histories), dtype=bool)
@@ -250,10 +258,8 @@ class PrivateAutoencoder(_OfFrequentItems):
     def _fold_in(self, histories: sp.csr_array) -> np.ndarray:
         return _unit(histories[:, self.items].toarray().astype(np.float64)) @ self._first.T
 
-    def _scores(self, histories: Histories) -> np.ndarray:
-        scores = super()._scores(histories)
-        scores[:, self.items] += self.log_popularity
-        return scores
+    def _scores_of_kept(self, histories: Histories, places: np.ndarray) -> np.ndarray:
+        return super()._scores_of_kept(histories, places) + self.log_popularity[places]
 
 
 def _noisy_counts(matrix: sp.csr_array, epsilon: float, per_user: int, seed: int) -> np.ndarray:

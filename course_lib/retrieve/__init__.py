@@ -1,7 +1,7 @@
 """Candidate retrievers. All obey one protocol, `Retriever`; one file a family."""
 
 from course_lib.retrieve.base import CannotFoldIn, Retriever, recency_histories
-from course_lib.retrieve.baselines import Popularity, Random
+from course_lib.retrieve.baselines import Popularity, Random, SameForAll
 from course_lib.retrieve.candidates import Candidates
 from course_lib.retrieve.collaborative import CollaborativeRetriever
 from course_lib.retrieve.ease import EASE
@@ -28,6 +28,7 @@ __all__ = [
     "Popularity",
     "Random",
     "Retriever",
+    "SameForAll",
     "TextRetriever",
     "UserKNN",
     "VectorRetriever",

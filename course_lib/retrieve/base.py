@@ -18,6 +18,7 @@ from course_lib.retrieve.candidates import Candidates, best_of_block, checked_k
 AnyHistories = Histories | sp.csr_array | np.ndarray
 
 BLOCK_CELLS = 2**24  # score cells held at once: 64 MiB of float32
+SHARED = 16  # a product of matrices is faster a cell than products row by row, by more than this
 
 
 class CannotFoldIn(ValueError):
@@ -32,9 +33,10 @@ class Retriever(BaseEstimator, ABC):
     had in training; a CSR matrix `[n, n_items]`, whose stored entries are the items that were seen, whatever
     their values, in an order that is not known. A class that needs the order says so and refuses that.
 
-    A subclass writes `_fit` and `_score_block`; blocks, masks, ties and checks are done here, once. Its
-    constructor keeps each parameter as it is given, under its name, and checks it: `repr`, `get_params`,
-    `set_params` and `sklearn.base.clone` then come from scikit-learn.
+    A subclass writes `_fit` and `_score_block`; blocks, masks, ties and checks are done here, once. Two more
+    hooks it may override: `_score_items`, if a few items cost less than all, and `_best`, if an index finds
+    the best without scoring the others. Its constructor keeps each parameter as it is given, under its name,
+    and checks it: `repr`, `get_params`, `set_params` and `sklearn.base.clone` then come from scikit-learn.
     """
 
     name: str
@@ -72,6 +74,9 @@ class Retriever(BaseEstimator, ABC):
         Returns
         -------
         float32 `[n, m]`, higher is better; −inf for pads and for items that the retriever would not offer.
+
+        Only what is listed is computed, unless a class can only score all: rows whose lists share their items
+        are scored together, at most `SHARED` times the cells that were asked for.
         """
         histories = self._checked_histories(histories)
         items = np.asarray(items)
@@ -87,36 +92,48 @@ class Retriever(BaseEstimator, ABC):
             )
         items = items.astype(np.int64, copy=False)
         scores = np.empty(items.shape, dtype=np.float32)
-        for block in self._blocks(len(histories)):
-            whole = self._checked_scores(histories[block])
-            scores[block] = np.take_along_axis(whole, np.maximum(items[block], 0), axis=1)
+        for block in self._blocks(len(histories) if items.size else 0):
+            scores[block] = self._scores_of_lists(histories[block], np.maximum(items[block], 0))
         scores[items < 0] = -np.inf
         return scores
 
     def scores(self, histories: AnyHistories) -> np.ndarray:
         """Scores float32 `[n, n_items]` of the whole catalogue; −inf for items that are not offered."""
         histories = self._checked_histories(histories)
-        blocks = [self._checked_scores(histories[block]) for block in self._blocks(len(histories))]
+        blocks = [self._scores_of(histories[block], None) for block in self._blocks(len(histories))]
         return np.concatenate(blocks) if blocks else np.empty(histories.shape, dtype=np.float32)
 
-    def retrieve(self, histories: AnyHistories, k: int, exclude_seen: bool = True) -> Candidates:
-        """The `k` best items of the catalogue for each history, ties by item id.
+    def retrieve(
+        self,
+        histories: AnyHistories,
+        k: int,
+        among: np.ndarray | None = None,
+        exclude_seen: bool = True,
+    ) -> Candidates:
+        """The `k` best items for each history, ties by item id.
 
-        With `exclude_seen` the items stored in a history never appear in its list; where fewer than `k` items
-        are left the list ends with pads. Raises ValueError unless 1 ≤ k ≤ n_items.
+        Parameters
+        ----------
+        histories
+            as in `score`.
+        k
+            1…n_items.
+        among
+            the pool: item indices in any order, or a bool mask `[n_items]`; without it the whole catalogue.
+        exclude_seen
+            whether the items of a history are left out of its list.
+
+        Where fewer than `k` items are left the list ends with pads. Raises ValueError for another k or pool.
         """
         histories = self._checked_histories(histories)
         k = checked_k(k, self.n_items)
-        ids = np.empty((len(histories), k), dtype=np.int64)
-        scores = np.empty((len(histories), k), dtype=np.float32)
+        pool = None if among is None else self._checked_pool(among)
+        ids = np.full((len(histories), k), -1, dtype=np.int64)
+        scores = np.full((len(histories), k), -np.inf, dtype=np.float32)
+        width = k if pool is None else min(k, len(pool))
         for block in self._blocks(len(histories)):
-            part = histories[block]
-            whole = self._checked_scores(part)
-            if exclude_seen:
-                if not whole.flags.writeable:
-                    whole = whole.copy()
-                whole[part.rows, part.items] = -np.inf
-            ids[block], scores[block] = best_of_block(whole, k)
+            found = self._best(histories[block], width, pool, exclude_seen)
+            ids[block, :width], scores[block, :width] = found
         return Candidates(ids, scores)
 
     @abstractmethod
@@ -127,6 +144,28 @@ class Retriever(BaseEstimator, ABC):
     def _score_block(self, histories: Histories) -> np.ndarray:
         """Scores `[n, n_items]` of a block of checked histories, in an array that the caller may overwrite
         (or a read-only one). Their `users` are training users if `folds_in` is False."""
+
+    def _score_items(self, histories: Histories, items: np.ndarray) -> np.ndarray:
+        """The columns `items` (int64 `[m]`, rising) of `_score_block`: `[n, m]`, on the same conditions."""
+        return np.asarray(self._score_block(histories))[:, items]
+
+    def _best(
+        self, histories: Histories, k: int, pool: np.ndarray | None, exclude_seen: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, scores) `[n, k]` of the best of `pool` (int64, rising, at least k; None: all items), by
+        falling score, then by rising id; −1 and −inf where a history is offered fewer."""
+        scores = self._scores_of(histories, pool)
+        if exclude_seen:
+            rows, columns = histories.rows, histories.items
+            if pool is not None:
+                columns = np.minimum(np.searchsorted(pool, columns), len(pool) - 1)
+                pooled = pool[columns] == histories.items
+                rows, columns = rows[pooled], columns[pooled]
+            if not scores.flags.writeable:
+                scores = scores.copy()
+            scores[rows, columns] = -np.inf
+        ids, scores = best_of_block(scores, k)
+        return ids if pool is None else np.where(ids < 0, -1, pool[ids]), scores
 
     def __sklearn_clone__(self) -> Self:
         # Not a deep copy, as elsewhere: an encoder holds millions of weights, and nobody changes them.
@@ -173,11 +212,41 @@ class Retriever(BaseEstimator, ABC):
             )
         return self._training.histories()[users] if histories is None else histories
 
-    def _checked_scores(self, histories: Histories) -> np.ndarray:
-        scores = np.asarray(self._score_block(histories), dtype=np.float32)
-        if scores.shape != histories.shape:
+    def _checked_pool(self, among: np.ndarray) -> np.ndarray:
+        pool = np.asarray(among)
+        if pool.dtype == bool and pool.shape == (self.n_items,):
+            pool = np.flatnonzero(pool)
+        if pool.ndim != 1 or not pool.size or pool.dtype.kind not in "iu":
             raise ValueError(
-                f"{self.name}: its scores have shape {scores.shape}, not {histories.shape} = users × items; "
+                f"{self.name}: among must hold one item at least, as an integer array [m] or a bool mask "
+                f"({self.n_items},), got {pool.dtype} {pool.shape}."
+            )
+        if not (pool.min() >= 0 and pool.max() < self.n_items):
+            raise ValueError(
+                f"{self.name}: among must lie in 0…{self.n_items - 1}, got {pool.min()}…{pool.max()}."
+            )
+        return np.unique(pool.astype(np.int64))
+
+    def _scores_of_lists(self, histories: Histories, items: np.ndarray) -> np.ndarray:
+        """Checked scores `[n, m]` of lists without pads."""
+        pool = np.unique(items)
+        if len(pool) <= SHARED * items.shape[1] or len(items) == 1:
+            scores = self._scores_of(histories, pool)
+            return np.take_along_axis(scores, np.searchsorted(pool, items), axis=1)
+        half = len(items) // 2
+        parts = (slice(None, half), slice(half, None))
+        return np.concatenate([self._scores_of_lists(histories[part], items[part]) for part in parts])
+
+    def _scores_of(self, histories: Histories, items: np.ndarray | None) -> np.ndarray:
+        """Checked scores float32 `[n, m]` of the items, or of all."""
+        if items is None or len(items) == self.n_items:
+            scores, shape = self._score_block(histories), histories.shape
+        else:
+            scores, shape = self._score_items(histories, items), (len(histories), len(items))
+        scores = np.asarray(scores, dtype=np.float32)
+        if scores.shape != shape:
+            raise ValueError(
+                f"{self.name}: its scores have shape {scores.shape}, not {shape} = users × items; "
                 "is a matrix transposed?"
             )
         if not (scores < np.inf).all():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 
 from course_lib import arguments
@@ -9,17 +11,30 @@ from course_lib.data import Catalogue, Histories, Interactions, seeded_hash
 from course_lib.retrieve.base import Retriever, set_keys
 
 
-class Popularity(Retriever):
-    """Ranks items by the number of training users that have them; the history only says what to leave out."""
+class SameForAll(Retriever):
+    """An item has one score for everybody; the history only says what to leave out."""
+
+    @abstractmethod
+    def _item_scores(self) -> np.ndarray:
+        """The score of each item, `[n_items]`."""
+
+    def _score_block(self, histories: Histories) -> np.ndarray:
+        return np.broadcast_to(self._item_scores().astype(np.float32), histories.shape)
+
+    def _score_items(self, histories: Histories, items: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(self._item_scores()[items].astype(np.float32), (len(histories), len(items)))
+
+
+class Popularity(SameForAll):
+    """Ranks items by the number of training users that have them."""
 
     name = "popularity"
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
         self.item_counts = train.item_counts
 
-    def _score_block(self, histories: Histories) -> np.ndarray:
-        counts = self.item_counts.astype(np.float32)
-        return np.broadcast_to(counts, histories.shape)
+    def _item_scores(self) -> np.ndarray:
+        return self.item_counts
 
 
 class Random(Retriever):
@@ -36,9 +51,12 @@ class Random(Retriever):
         self.seed = seed
 
     def _fit(self, train: Interactions, catalogue: Catalogue | None) -> None:
-        self._items = np.arange(self.n_items)
+        pass
 
     def _score_block(self, histories: Histories) -> np.ndarray:
+        return self._score_items(histories, np.arange(self.n_items))
+
+    def _score_items(self, histories: Histories, items: np.ndarray) -> np.ndarray:
         history_keys = set_keys(histories.matrix, self.seed)
-        mixed = seeded_hash(history_keys[:, None], self._items[None, :], self.seed)
+        mixed = seeded_hash(history_keys[:, None], items[None, :], self.seed)
         return (mixed >> np.uint64(40)).astype(np.float32) / 2**24  # 24 bits: all that a float32 can hold

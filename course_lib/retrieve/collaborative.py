@@ -51,7 +51,7 @@ class CollaborativeRetriever(Retriever):
         scores = np.empty((len(histories), takers.shape[0]), dtype=np.float32)
         for block in self._blocks(len(histories)):
             part = histories[block]
-            scores[block] = self._scores_of_new_items(part, learned)
+            scores[block] = self._scores(part, learned)
             scores[block][~self._has_known_item(part)] = -np.inf
         scores[:, np.diff(takers.indptr) == 0] = -np.inf
         return scores
@@ -61,8 +61,11 @@ class CollaborativeRetriever(Retriever):
         self._learn(train.matrix)
 
     def _score_block(self, histories: Histories) -> np.ndarray:
-        scores = self._scores(histories)
-        scores[:, ~self._offered] = -np.inf
+        return self._score_items(histories, slice(None))
+
+    def _score_items(self, histories: Histories, items: np.ndarray | slice) -> np.ndarray:
+        scores = self._scores(histories, self._learned(items))
+        scores[:, ~self._offered[items]] = -np.inf
         scores[~self._has_known_item(histories)] = -np.inf
         return scores
 
@@ -74,15 +77,16 @@ class CollaborativeRetriever(Retriever):
         """Learn from float32 CSR `[n_users, n_items]` of ones; it is shared, so copy before changing it."""
 
     @abstractmethod
-    def _scores(self, histories: Histories) -> np.ndarray:
-        """Scores float32 `[n, n_items]` in an array that the caller may overwrite."""
+    def _learned(self, items: np.ndarray | slice) -> object:
+        """What was learned of these items, or of all: `slice(None)`."""
+
+    @abstractmethod
+    def _scores(self, histories: Histories, learned: object) -> np.ndarray:
+        """Scores float32 `[n, m]` of the m items that `learned` describes, in an array that the caller may
+        overwrite."""
 
     def _learn_items(self, takers: sp.csr_array) -> object:
-        """What `_scores_of_new_items` needs to know of new items; `takers` is `[m, n_users]` of ones."""
+        """What is learned of new items; `takers` is `[m, n_users]` of ones."""
         raise CannotFoldIn(
             f"{self.name} cannot place an item that it was not trained on; train it again with that item."
         )
-
-    def _scores_of_new_items(self, histories: Histories, learned: object) -> np.ndarray:
-        """Scores `[n, m]` of the items that `learned` describes."""
-        raise NotImplementedError

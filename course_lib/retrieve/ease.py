@@ -72,8 +72,8 @@ class EASE(CollaborativeRetriever):
         np.einsum("ii->i", inverse)[:] += 1 / self.regularization
         return inverse
 
-    def _scores(self, histories: Histories) -> np.ndarray:
-        return histories.matrix @ self.weights
+    def _learned(self, items: np.ndarray | slice) -> np.ndarray:
+        return self.weights[:, items]
 
     def _learn_items(self, takers: sp.csr_array) -> np.ndarray:
         shared = (takers @ self._matrix).T.toarray()  # Xᵀx, one column a new item
@@ -81,7 +81,7 @@ class EASE(CollaborativeRetriever):
         scaled = self._inverse_diagonal[:, None] * shared
         return (scaled - self.weights @ scaled).astype(np.float32)
 
-    def _scores_of_new_items(self, histories: Histories, learned: np.ndarray) -> np.ndarray:
+    def _scores(self, histories: Histories, learned: np.ndarray) -> np.ndarray:
         return histories.matrix @ learned
 
 

@@ -54,10 +54,10 @@ class FactorRetriever(CollaborativeRetriever):
             trained[trained] = np.diff((histories.matrix[trained] != then).indptr) == 0
         return trained
 
-    def _scores(self, histories: Histories) -> np.ndarray:
-        return self._scores_of_new_items(histories, self.item_factors)
+    def _learned(self, items: np.ndarray | slice) -> np.ndarray:
+        return self.item_factors[items]
 
-    def _scores_of_new_items(self, histories: Histories, learned: np.ndarray) -> np.ndarray:
+    def _scores(self, histories: Histories, learned: np.ndarray) -> np.ndarray:
         return rounded_product(self._vectors(histories), learned.T)
 
 

@@ -17,7 +17,7 @@ from course_lib.retrieve.vectors import VectorRetriever
 class FeatureRetriever(VectorRetriever):
     """Items are rows of a feature matrix `[n_items, d]` (CSR or array), in the order of the catalogue.
 
-    `name` is how results are labelled; `user`, `measure` and `half_life` as in `VectorRetriever`.
+    `name` is how results are labelled; the others as in `VectorRetriever`.
     """
 
     def __init__(
@@ -27,8 +27,9 @@ class FeatureRetriever(VectorRetriever):
         user: Literal["mean", "recency"] = "mean",
         measure: Literal["cosine", "dot", "euclidean"] = "cosine",
         half_life: float = 10.0,
+        centre: bool = False,
     ) -> None:
-        super().__init__(user, measure, half_life)
+        super().__init__(user, measure, half_life, centre)
         self.features = features
         self.name = name
 

@@ -57,6 +57,9 @@ class KeywordRetriever(Retriever):
     def _score_block(self, histories: Histories) -> np.ndarray:
         return self._scores_of_queries(histories.matrix @ self._item_word_counts)
 
+    def _score_items(self, histories: Histories, items: np.ndarray) -> np.ndarray:
+        return self._scores_of_queries(histories.matrix @ self._item_word_counts, items)
+
     def _word_counts(self, texts: list[list[str]]) -> sp.csr_array:
         known = [[self._word_ids[word] for word in words if word in self._word_ids] for words in texts]
         rows = np.repeat(np.arange(len(known)), [len(words) for words in known])
@@ -64,9 +67,9 @@ class KeywordRetriever(Retriever):
         counts = np.ones(len(columns), dtype=np.float32)
         return sp.csr_array((counts, (rows, columns)), shape=(len(known), self._word_scores.shape[0]))
 
-    def _scores_of_queries(self, word_counts: sp.csr_array) -> np.ndarray:
+    def _scores_of_queries(self, word_counts: sp.csr_array, items: slice = slice(None)) -> np.ndarray:
         # In float64, rounded by the caller: bm25s numbers the words in another order in every process.
-        scores = (word_counts.astype(np.float64) @ self._word_scores).toarray()
+        scores = (word_counts.astype(np.float64) @ self._word_scores[:, items]).toarray()
         scores[scores <= 0] = -np.inf
         return scores
 

@@ -117,8 +117,8 @@ class UserKNN(_Neighbours):
         self._keys = set_keys(matrix)
         self._similarity = RowSimilarity(matrix, self.weighting)
 
-    def _scores(self, histories: Histories) -> np.ndarray:
-        return _unsupported_left_out(self._voters(histories) @ self._matrix)
+    def _learned(self, items: np.ndarray | slice) -> sp.csr_array:
+        return self._matrix[:, items]
 
     def _voters(self, histories: Histories) -> sp.csr_array:
         keys = set_keys(histories.matrix), self._keys
@@ -127,7 +127,7 @@ class UserKNN(_Neighbours):
     def _learn_items(self, takers: sp.csr_array) -> sp.csr_array:
         return takers.T.tocsr()
 
-    def _scores_of_new_items(self, histories: Histories, learned: sp.csr_array) -> np.ndarray:
+    def _scores(self, histories: Histories, learned: sp.csr_array) -> np.ndarray:
         return _unsupported_left_out(self._voters(histories) @ learned)
 
 
@@ -159,13 +159,13 @@ class ItemKNN(_Neighbours):
         nearest = self._row_similarity.nearest(by_item, self.neighbours, excluded=(itself, itself))
         self.similarity = nearest.T.tocsr()
 
-    def _scores(self, histories: Histories) -> np.ndarray:
-        return _unsupported_left_out(histories.matrix @ self.similarity)
+    def _learned(self, items: np.ndarray | slice) -> sp.csr_array:
+        return self.similarity[:, items]
 
     def _learn_items(self, takers: sp.csr_array) -> sp.csr_array:
         return self._row_similarity.nearest(takers, self.neighbours).T.tocsr()
 
-    def _scores_of_new_items(self, histories: Histories, learned: sp.csr_array) -> np.ndarray:
+    def _scores(self, histories: Histories, learned: sp.csr_array) -> np.ndarray:
         return _unsupported_left_out(histories.matrix @ learned)
 
 

@@ -32,8 +32,8 @@ class TextRetriever(VectorRetriever):
         "cosine", "dot", or "euclidean".
     recent
         number of items in the text of a user. Long texts are cut by the encoder.
-    half_life
-        as in `VectorRetriever`.
+    half_life, centre
+        as in `VectorRetriever`; the text of a user and of a query is centred like an item.
     """
 
     user_encoders = ("mean", "recency", "text")
@@ -46,8 +46,9 @@ class TextRetriever(VectorRetriever):
         measure: Literal["cosine", "dot", "euclidean"] = "cosine",
         recent: int = 5,
         half_life: float = 10.0,
+        centre: bool = False,
     ) -> None:
-        super().__init__(user, measure, half_life)
+        super().__init__(user, measure, half_life, centre)
         self.encoder = encoder
         arguments.names("fields", fields)
         self.fields = fields
@@ -64,9 +65,7 @@ class TextRetriever(VectorRetriever):
         Raises ValueError for a query that is empty, no str, or holds half a character, with its position.
         """
         self._check_fitted()
-        return Candidates.from_catalogue_scores(
-            self._similarity(self.encoder.encode(arguments.texts(texts))), k
-        )
+        return Candidates.from_catalogue_scores(self._similarity(self._encoded(arguments.texts(texts))), k)
 
     def _make_item_vectors(self, catalogue: Catalogue | None) -> np.ndarray:
         if catalogue is None:
@@ -80,8 +79,11 @@ class TextRetriever(VectorRetriever):
         vectors = np.zeros((len(histories), self.item_vectors.shape[1]), dtype=np.float32)
         known = np.flatnonzero(histories.lengths)
         if known.size:
-            vectors[known] = self.encoder.encode([self.history_text(histories, row) for row in known])
+            vectors[known] = self._encoded([self.history_text(histories, row) for row in known])
         return vectors
+
+    def _encoded(self, texts: list[str]) -> np.ndarray:
+        return self.encoder.encode(texts) - self._origin
 
     def history_text(self, histories: Histories, row: int) -> str:
         """The text that stands for the history in `row` when `user="text"`."""

@@ -35,6 +35,9 @@ class VectorRetriever(Retriever):
         "cosine", "dot", or "euclidean" (minus the distance).
     half_life
         events after which an item weighs half, in a "recency".
+    centre
+        whether the mean of all item vectors is subtracted from each: encoders leave their vectors in a narrow
+        cone, whose common direction says nothing about anybody. Dense vectors only.
 
     A user with an empty history has no vector and gets no candidates. After `fit`, `item_vectors` holds the
     `[n_items, d]` vectors (float array or CSR).
@@ -47,6 +50,7 @@ class VectorRetriever(Retriever):
         user: str = "mean",
         measure: Literal["cosine", "dot", "euclidean"] = "cosine",
         half_life: float = 10.0,
+        centre: bool = False,
     ) -> None:
         if user not in self.user_encoders:
             raise ValueError(f"user must be one of {', '.join(self.user_encoders)}, got {user!r}.")
@@ -55,7 +59,10 @@ class VectorRetriever(Retriever):
         arguments.real("half_life", half_life, at_least=0.01, at_most=1e6)
         self.user = user
         self.measure = measure
+        if not isinstance(centre, bool | np.bool_):
+            raise ValueError(f"centre must be True or False, got {centre!r}.")
         self.half_life = half_life
+        self.centre = centre
 
     @abstractmethod
     def _make_item_vectors(self, catalogue: Catalogue | None) -> np.ndarray | sp.csr_array:
@@ -75,16 +82,30 @@ class VectorRetriever(Retriever):
                 f"{self.name}: expected one vector for each of {self.n_items} items, got "
                 f"{vectors.shape}{hint}."
             )
+        self._origin = np.zeros(vectors.shape[1], dtype=vectors.dtype)
+        if self.centre:
+            if sp.issparse(vectors):
+                raise ValueError(
+                    f"{self.name}: centre needs dense vectors, because subtracting a mean leaves no zeros; "
+                    "pass features.toarray(), or centre=False."
+                )
+            self._origin = vectors.mean(axis=0, dtype=np.float64).astype(vectors.dtype)
+            vectors = vectors - self._origin
         self.item_vectors = vectors
 
     def _score_block(self, histories: Histories) -> np.ndarray:
-        scores = self._similarity(self._user_vectors(histories))
+        return self._score_items(histories, slice(None))
+
+    def _score_items(self, histories: Histories, items: np.ndarray | slice) -> np.ndarray:
+        scores = self._similarity(self._user_vectors(histories), items)
         scores[histories.lengths == 0] = -np.inf
         return scores
 
-    def _similarity(self, vectors: np.ndarray | sp.csr_array) -> np.ndarray:
+    def _similarity(
+        self, vectors: np.ndarray | sp.csr_array, items: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
         # In float64, rounded by the caller: see `rounded_product`.
-        both = (vectors.astype(np.float64), self.item_vectors.astype(np.float64))
+        both = (vectors.astype(np.float64), self.item_vectors[items].astype(np.float64))
         if self.measure == "cosine":  # of any length: scikit-learn takes a very short dense row for zero
             both = tuple(x if sp.issparse(x) else in_reach(x) for x in both)
         return MEASURES[self.measure](*both)

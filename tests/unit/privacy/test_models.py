@@ -39,6 +39,9 @@ def test_they_obey_the_protocol_and_repeat(make, tastes):
     assert repr(one) == repr(two)
     lists = one.retrieve(np.arange(5), 10)
     np.testing.assert_array_equal(lists.ids, two.retrieve(tastes.matrix[:5], 10).ids)
+    listed = np.random.default_rng(0).integers(0, 40, (5, 2))
+    whole = one.scores(tastes.matrix[:5])
+    np.testing.assert_array_equal(one.score(np.arange(5), listed), np.take_along_axis(whole, listed, axis=1))
     seen = tastes.matrix[:5].toarray()
     for row, own in zip(lists.ids, seen, strict=True):
         assert not own[row[row >= 0]].any()

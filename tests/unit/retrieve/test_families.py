@@ -1,8 +1,10 @@
 """What each family computes, on cases that can be checked by eye."""
 
+import dataclasses
 import os
 import subprocess
 import sys
+from functools import partial
 
 import bm25s
 import numpy as np
@@ -20,6 +22,7 @@ from course_lib.retrieve import (
     genre_features,
     recency_histories,
 )
+from course_lib.tune import tune
 
 
 def history(*weights):
@@ -78,6 +81,41 @@ def test_recency_needs_times(train):
     )
     with pytest.raises(ValueError, match="timeless has no timestamps"):
         recency_histories(timeless)
+
+
+def test_centre_subtracts_the_mean_of_all_items(train, catalogue):
+    features = genre_features(catalogue) + 3
+    by_hand = FeatureRetriever(features - features.mean(axis=0), "centred").fit(train)
+    centred = FeatureRetriever(features, "centred", centre=True).fit(train)
+    np.testing.assert_allclose(centred.scores(np.arange(4)), by_hand.scores(np.arange(4)), atol=1e-6)
+    with pytest.raises(ValueError, match=r"sparse: centre needs dense vectors.*toarray\(\)"):
+        FeatureRetriever(sp.csr_array(features), "sparse", centre=True).fit(train)
+    for wrong in (None, 1, "yes", float("nan")):
+        with pytest.raises(ValueError, match="centre must be True or False"):
+            FeatureRetriever(features, "f", centre=wrong)
+
+
+def test_texts_of_users_and_queries_are_centred_like_items(train, catalogue):
+    text = TextRetriever(Recorder(), ("title",), user="text", measure="dot", recent=1, centre=True)
+    text.fit(train, catalogue)
+    lengths = np.array([len(title) for title in catalogue.rows["title"]])
+    around = lengths - lengths.mean()
+    np.testing.assert_allclose(text.scores(np.array([2]))[0], around[5] * around, rtol=1e-5)
+    query = len("Toy Box") - lengths.mean()
+    found = text.search(["Toy Box"], 6)
+    np.testing.assert_allclose(found.scores[0], np.sort(query * around)[::-1], rtol=1e-5)
+
+
+def test_tune_reaches_half_life_and_centre(train, catalogue):
+    everything = Split(train, train.select(train.items < 0), train.select(train.items < 0), "none", "none")
+    split = dataclasses.replace(
+        everything, train=train.select(train.items != 2), validation=train.select(train.items == 2)
+    )
+    features = genre_features(catalogue)
+    grid = {"half_life": [0.5, 50], "centre": [True, False]}
+    tuned = tune(partial(FeatureRetriever, features, "genres", "recency"), grid, split, "ndcg@3")
+    assert len(tuned.trials) == 4
+    assert {name: tuned.retriever.get_params()[name] for name in grid} == tuned.best
 
 
 def test_genres_find_the_nearest_film(train, catalogue):

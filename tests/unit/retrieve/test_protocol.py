@@ -226,6 +226,119 @@ def test_scores_are_those_of_every_list(fitted, train):
     assert fitted.scores(histories[:0]).shape == (0, 6)
 
 
+def test_listed_items_score_as_in_the_whole_catalogue(fitted, train):
+    whole = fitted.scores(train.histories())
+    for items in ([[1], [5], [0], [3]], [[4, 2, 0]] * 4, [[5, -1], [0, 1], [2, 2], [-1, 3]]):
+        items = np.array(items)
+        found = fitted.score(train.histories(), items)
+        expected = np.where(items < 0, -np.inf, np.take_along_axis(whole, np.maximum(items, 0), axis=1))
+        np.testing.assert_array_equal(found, expected.astype(np.float32))
+    assert fitted.score(train.histories(), np.zeros((4, 0), dtype=int)).shape == (4, 0)
+
+
+@pytest.mark.parametrize("exclude_seen", [True, False])
+@pytest.mark.parametrize("pool", [[3], [0, 2, 5], [4, 1, 3, 2], [5, 0, 5]])
+def test_a_pool_cuts_the_list_and_changes_no_order(fitted, train, pool, exclude_seen):
+    whole = fitted.retrieve(train.histories(), 6, exclude_seen=exclude_seen)
+    found = fitted.retrieve(train.histories(), 5, among=np.array(pool), exclude_seen=exclude_seen)
+    assert found.ids.shape == (4, 5)
+    for row, ids in enumerate(found.ids):
+        inside = np.isin(whole.ids[row], pool)
+        assert ids[ids >= 0].tolist() == whole.ids[row][inside][:5].tolist()
+        np.testing.assert_array_equal(found.scores[row][ids >= 0], whole.scores[row][inside][:5])
+    mask = np.isin(np.arange(6), pool)
+    by_mask = fitted.retrieve(train.histories(), 5, mask, exclude_seen)
+    np.testing.assert_array_equal(by_mask.ids, found.ids)
+    everything = fitted.retrieve(train.histories(), 6, np.arange(6), exclude_seen)
+    np.testing.assert_array_equal(everything.ids, whole.ids)
+
+
+@pytest.mark.parametrize(
+    "among",
+    [[], [6], [-1, 2], [0.0, 1.0], [[0, 1]], np.zeros(6, bool), np.ones(5, bool), 3, False, True, "0"],
+)
+def test_a_pool_that_is_none_is_refused(train, among):
+    with pytest.raises(ValueError, match="popularity: among must"):
+        Popularity().fit(train).retrieve(train.histories(), 2, among)
+
+
+class Counting(Constant):
+    """Counts the cells that it scores; where it scores all, it fails."""
+
+    def _score_block(self, histories):
+        raise AssertionError("the whole catalogue was scored")
+
+    def _score_items(self, histories, items):
+        self.cells += len(histories) * len(items)
+        return np.tile(-items.astype(np.float32), (len(histories), 1))
+
+
+@pytest.fixture
+def wide():
+    """200 users, 5,000 items."""
+    users, items = np.repeat(np.arange(200), 3), np.arange(600) * 8
+    return Interactions(
+        users, items, None, None, np.arange(200).astype(str), np.arange(5_000).astype(str), name="wide"
+    )
+
+
+@pytest.mark.parametrize(("m", "shared"), [(1, False), (30, False), (300, False), (40, True), (2_000, True)])
+def test_only_what_is_listed_is_scored(wide, m, shared):
+    generator = np.random.default_rng(0)
+    lists = np.array([generator.permutation(5_000)[:m] for _ in range(200)])
+    if shared:
+        lists[:] = lists[0]
+    counting = Counting().fit(wide)
+    counting.cells = 0
+    np.testing.assert_array_equal(counting.score(np.arange(200), lists), -lists)
+    assert lists.size <= counting.cells <= (1 if shared else base_module.SHARED) * lists.size
+    counting.cells = 0
+    pool = np.arange(7, 5_000, 700)
+    assert (counting.retrieve(np.arange(200), 3, among=pool).ids == pool[:3]).all()
+    assert counting.cells == 200 * len(pool)
+
+
+@pytest.mark.parametrize(
+    "retriever",
+    [
+        Popularity(),
+        Random(),
+        FeatureRetriever(np.random.default_rng(0).normal(size=(5_000, 8)), "f"),
+        FeatureRetriever(sp.eye_array(5_000, 5_000).tocsr(), "f", user="mean", measure="euclidean"),
+        UserKNN(5),
+        ItemKNN(5),
+        ALS(4, 1.0),
+        BPR(4),
+    ],
+)
+def test_families_score_only_what_is_listed(retriever, wide, monkeypatch):
+    lists = np.random.default_rng(1).integers(0, 5_000, (200, 20))
+    retriever.fit(wide)
+    whole = np.take_along_axis(retriever.scores(np.arange(200)), lists, axis=1)
+    monkeypatch.setattr(type(retriever), "_score_block", Counting._score_block)
+    np.testing.assert_allclose(retriever.score(np.arange(200), lists), whole, rtol=1e-6, atol=1e-7)
+
+
+class Indexed(Constant):
+    """Knows the best without a score for the others."""
+
+    def _score_block(self, histories):
+        raise AssertionError("the whole catalogue was scored")
+
+    def _best(self, histories, k, pool, exclude_seen):
+        assert exclude_seen
+        best = np.arange(6)[::-1] if pool is None else pool[::-1]
+        return np.tile(best[:k], (len(histories), 1)), np.tile(np.arange(k, 0.0, -1), (len(histories), 1))
+
+
+def test_an_index_may_find_the_best(train):
+    indexed = Indexed().fit(train)
+    assert indexed.retrieve(np.arange(2), 2).ids.tolist() == [[5, 4]] * 2
+    found = indexed.retrieve(np.arange(2), 3, among=[4, 0])
+    assert found.ids.tolist() == [[4, 0, -1]] * 2
+    assert found.scores[0].tolist() == [2, 1, -np.inf]
+
+
 def test_a_matrix_has_no_order_whatever_its_values(fitted, train):
     """Values once meant recency; a retriever that needs the order must not take any for it."""
     weighted = train.matrix * 0.5
