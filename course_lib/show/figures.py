@@ -20,8 +20,8 @@ from scipy.optimize import isotonic_regression
 from course_lib import arguments
 from course_lib.evaluate.report import Comparison, Report, metric_in_words
 from course_lib.show import outputs
-from course_lib.show.numbers import interval, is_missing, is_pair, number
-from course_lib.show.sentences import difference, mean
+from course_lib.show.numbers import is_missing, is_pair, number
+from course_lib.show.sentences import mean, written
 
 LARGEST_IMAGE = 60_000
 """Bytes that a figure may take: notebooks are read in browsers and kept in version control."""
@@ -143,16 +143,11 @@ def curves(
     drawn = {name: _points(name, points, metric, level, log) for name, points in lines.items()}
     fig = _drawn_curves(drawn, x, y, level, log, zero=compared)
     if table is None:
-        table = (
-            pd.DataFrame(
-                {
-                    name: {at: _as_cell(value, metric, level) for at, value in sorted(points.items())}
-                    for name, points in lines.items()
-                }
-            )
-            .sort_index()
-            .rename_axis(x)
-        )
+        cells = {
+            name: {at: _cell(value, metric, level) for at, value in points.items()}
+            for name, points in lines.items()
+        }
+        table = pd.DataFrame(cells).sort_index().rename_axis(x)
     if alt is None:
         ends = {name: points[1][~np.isnan(points[1])][-1] for name, points in drawn.items()}
         alt = f"{y} against {x}. At the right end, from the highest: {_from_the_highest(ends)}."
@@ -176,34 +171,22 @@ def forest(
     """
     fig = forest_plot(rows, metric, level, sides)
     metric, level = _one_measure("forest_plot", rows.values(), metric, level)
-    words = metric_in_words(metric)
+    words, with_intervals = metric_in_words(metric), f"with {100 * level:g} % intervals"
+    columns = {words: [_cell(row, metric, level) for row in rows.values()]}
     if all(isinstance(row, Comparison) for row in rows.values()):
         reads = {"below": sides[0], "above": sides[1], "unclear": "not clear"}
-        groups = {
-            word: [name for name, row in rows.items() if row.side == side] for side, word in reads.items()
-        }
-        said = "; ".join(f"{word}: {', '.join(names)}" for word, names in groups.items() if names)
-        alt = alt or (
-            f"Forest plot of differences in {words} with {100 * level:g} % intervals beside a line at zero. "
-            f"{said[:1].upper()}{said[1:]}."
-        )
         columns = {
-            f"difference in {words}": [difference(row) for row in rows.values()],
+            f"difference in {words}": columns[words],
             "reads as": [reads[row.side] for row in rows.values()],
         }
+        groups = [(word, [n for n, row in rows.items() if row.side == side]) for side, word in reads.items()]
+        said = "; ".join(f"{word}: {', '.join(names)}" for word, names in groups if names)
+        made = f"Forest plot of differences in {words} {with_intervals} beside a line at zero. {said}."
     else:
         means = {name: row.mean(metric) for name, row in rows.items()}
-        alt = alt or (
-            f"Forest plot of {words} with {100 * level:g} % intervals. "
-            f"From the highest: {_from_the_highest(means)}."
-        )
-        columns = {words: [mean(row, metric, level=level) for row in rows.values()]}
-    figure(
-        fig,
-        alt=alt,
-        table=pd.DataFrame(columns, index=list(rows)) if table is None else table,
-        caption=caption,
-    )
+        made = f"Forest plot of {words} {with_intervals}. From the highest: {_from_the_highest(means)}."
+    table = pd.DataFrame(columns, index=list(rows)) if table is None else table
+    figure(fig, alt=made if alt is None else alt, table=table, caption=caption)
 
 
 def forest_plot(
@@ -323,12 +306,8 @@ def _measured(value: Any, metric: str | None, level: float) -> tuple[float, floa
     return float(value), np.nan, np.nan
 
 
-def _as_cell(value: Any, metric: str | None, level: float) -> str:
-    if isinstance(value, Comparison):
-        return difference(value)
-    if isinstance(value, Report):
-        return mean(value, metric, level=level)
-    return interval(*value) if is_pair(value) else number(value)
+def _cell(value: Any, metric: str | None, level: float) -> str:
+    return mean(value, metric, level=level) if isinstance(value, Report) else written(value)
 
 
 def _points(
@@ -416,6 +395,8 @@ def _zero_with_sides(axes: Axes, sides: tuple[str, str]) -> None:
     room = 0.1 * (max(high, 0) - min(low, 0))
     axes.set_xlim(min(low, -room), max(high, room))
     axes.axvline(0, color="0.4", linewidth=1)
+    if len(arguments.names("sides", sides)) != 2:
+        raise ValueError(f"sides are two, what lies left and what lies right of zero; got {sides!r}.")
     left, right = (textwrap.fill(side, 28) for side in sides)
     for text, place, side in ((f"← {left}", 0, "left"), (f"{right} →", 1, "right")):
         axes.text(place, 1.02, text, ha=side, va="bottom", size=9, color="0.25", transform=axes.transAxes)

@@ -49,7 +49,7 @@ def filled(template: str, values: dict[str, Any]) -> str:
                 f"Braces that are none of ours are doubled, {{{{{name}}}}}."
             )
         else:
-            text = _written(name, values[name])
+            text = written(values[name])
             text = f"{{{text}}}" if braces == 3 else text
         return opening[braces:] + text + closing[braces:]
 
@@ -75,11 +75,10 @@ def difference(comparison: Comparison, decimals: int = 3) -> str:
     return f"+{text}" if rises else text
 
 
-def _written(name: str, value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as ``say`` puts it into its place."""
     if isinstance(value, Comparison):
         return difference(value)
     if isinstance(value, Report):
-        raise ValueError(
-            f"The value {name!r} is a Report: choose a metric, {name}=show.mean(report, metric)."
-        )
+        raise ValueError("A report has several means: choose a metric, show.mean(report, metric).")
     return interval(*value) if is_pair(value) else as_text(value)

@@ -122,7 +122,7 @@ def test_a_forest_has_words_for_its_sides_and_a_table(pictures, shown):
     (image, _), (table, _) = shown
     assert image["text/plain"] == (
         "Figure: Forest plot of differences in Recall@10 with 95 % intervals beside a line at zero. "
-        "Popularity is better: ALS; the method is better: EASE; not clear: mine."
+        "popularity is better: ALS; the method is better: EASE; not clear: mine."
     )
     lines = [line.split() for line in table["text/plain"].splitlines()]
     assert lines[0] == ["On", "the", "test"]
@@ -170,6 +170,9 @@ def test_units_and_levels_are_named_and_not_mixed(pictures, shown):
         show.forest({"ALS": seeds, "EASE": users}, "recall@100")
     with pytest.raises(ValueError, match="do not share an axis"):
         show.forest({"ALS": seeds, "EASE": of(0, -1, 1)}, "recall@100")
+    for sides in ("ab", ("one",), ("one", "two", "three"), ("lower", 1)):
+        with pytest.raises(ValueError, match="sides"):
+            show.forest({"ALS": of(0, -1, 1)}, sides=sides)
     with pytest.raises(ValueError, match="'ALS' is no report"):
         show.forest({"ALS": 0.5}, "recall@100")
 

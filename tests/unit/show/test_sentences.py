@@ -91,7 +91,7 @@ def test_a_template_that_does_not_fit_its_values_is_refused(template, message, s
 
 
 def test_a_report_has_several_means(shown):
-    with pytest.raises(ValueError, match=r"recall=show\.mean\(report, metric\)"):
+    with pytest.raises(ValueError, match=r"choose a metric, show\.mean\(report, metric\)"):
         show.say("{recall}", recall=Report.of({"a": [0.5]}))
 
 
