@@ -56,16 +56,12 @@ class Histories:
         if self.times is not None:
             falls = (np.diff(self.times) < 0) & (np.diff(self.rows) == 0)
             if falls.any():
-                raise ValueError(
-                    f"Histories: history {self.rows[falls.argmax()]} is not in order of time; give the "
-                    "oldest item first."
-                )
-            if self.now is not None and (self.times > self.now[self.rows]).any():
-                row = self.rows[(self.times > self.now[self.rows]).argmax()]
-                raise ValueError(
-                    f"Histories: history {row} holds an event later than its now; leave it out, it is not "
-                    "known yet."
-                )
+                row = self.rows[falls.argmax()]
+                raise ValueError(f"Histories: history {row} is not in order of time; give the oldest first.")
+            early = np.zeros(0, bool) if self.now is None else self.times > self.now[self.rows]
+            if early.any():
+                row = self.rows[early.argmax()]
+                raise ValueError(f"Histories: history {row} holds an event later than its now; leave it out.")
 
     @classmethod
     def from_lists(cls, lists: Sequence[Sequence[int]], n_items: int) -> Self:
@@ -179,19 +175,11 @@ class Histories:
 
 def csr_of_lists(values: np.ndarray, items: np.ndarray, starts: np.ndarray, n_items: int) -> sp.csr_array:
     """CSR [n, n_items] of n lists of items that begin at `starts` [n + 1], columns sorted in each row; of an
-    item that is twice in a list the largest value stays."""
-    matrix = sp.csr_array((values, items, starts), shape=(len(starts) - 1, n_items))
-    if not matrix.has_sorted_indices:
-        matrix = matrix.sorted_indices()  # a copy: sorting in place would reorder the lists that were given
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    first = np.ones(len(row), dtype=bool)
-    first[1:] = (row[1:] != row[:-1]) | (matrix.indices[1:] != matrix.indices[:-1])
-    if first.all():
-        return matrix
-    first = np.flatnonzero(first)
-    ends = np.concatenate([[0], np.cumsum(np.bincount(row[first], minlength=matrix.shape[0]))])
-    largest = np.maximum.reduceat(matrix.data, first)
-    return sp.csr_array((largest, matrix.indices[first], ends), shape=matrix.shape)
+    item that is twice in a list the last value stays."""
+    rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    _, kept = np.unique((rows * n_items + items)[::-1], return_index=True)
+    kept = len(items) - 1 - kept
+    return sp.csr_array((values[kept], (rows[kept], items[kept])), shape=(len(starts) - 1, n_items))
 
 
 def checked_matrix(

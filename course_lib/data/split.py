@@ -64,7 +64,9 @@ class Split:
         first interaction in the part (without one there: of the latest known of anybody), or None where it is
         not later than all that is known, as in a split that says nothing about time.
         """
-        known = {"validation": self.train, "test": self.train_and_validation}[part]
+        if part not in ("validation", "test"):
+            raise DataError(f"part must be validation or test, what the lists are judged by, got {part!r}.")
+        known = self.train if part == "validation" else self.train_and_validation
         histories, asked = known.histories(), getattr(self, part)
         if known.timestamps is None or asked.timestamps is None or not len(known):
             return histories

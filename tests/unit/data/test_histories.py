@@ -136,3 +136,5 @@ def test_a_split_knows_what_is_known_and_when_the_list_is_asked_for():
     assert (Split.global_time_cut(table).histories().now > 0).all()
     assert Split.random(table).histories().now is None  # training may be later than test
     assert Split.random(dataclasses.replace(table, timestamps=None)).histories().now is None
+    with pytest.raises(ValueError, match="part must be validation or test"):
+        split.histories("train")
