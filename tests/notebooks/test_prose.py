@@ -320,7 +320,7 @@ def test_the_map_in_chapter_01_names_what_is_written_and_the_modules_that_its_le
 
 BY_HAND = {
     # lesson: its section, how many code cells of it, and the lines that hold what it starts from
-    "02": ("## 2 ·", 2, r"(?:user|item) = np\.array\(\[.*?\]\)"),
+    "02": ("## 3 ·", 1, r"(?:user|item) = np\.array\(\[.*?\]\)"),
     "05": ("## 1 ·", 2, r"R = np\.array\(\n.*?\n\)"),
     "06": ("## 1 ·", 4, r'watched = set\("\w+"\)|K = \d'),
 }
