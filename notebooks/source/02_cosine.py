@@ -159,7 +159,7 @@ show.table(
 )
 
 # %% [markdown]
-# Children's films, found by an angle between texts. Change the title in the cell above and search for a film of your own.
+# Children's films, found by an angle between texts. Try another film: `titles[42]` is a name, and `search(film_vectors[42], film_vectors, 6)` gives the numbers of its neighbours.
 #
 # ### Exercise 02.1
 #
@@ -200,8 +200,7 @@ learn.check("02.1", my_cosine)
 #
 # $$0\le\|\hat u+\hat v\|^2=2+2\cos\theta\quad\Rightarrow\quad\cos\theta\ge-1 .$$
 #
-# The first line will be useful again: **on unit vectors (单位向量), Euclidean distance (欧氏距离) is a function of the cosine.** The picture shows all angles at once; in
-# JupyterLab it has a slider.
+# The first line will be useful again: **on unit vectors (单位向量), Euclidean distance (欧氏距离) is a function of the cosine.** The picture shows all angles at once.
 
 
 # %% tags=["hide-input"]
@@ -418,7 +417,8 @@ learn.verdict(
 #   query, and when nothing points the same way ($\cos\theta\approx0$) it prefers the shortest;
 # - the **cosine** does not see $r$.
 #
-# The cell below checks the first sentence on the search of section 1. In the picture, the black arrow asks and three items answer. A line joins places that are equally good; the darker, the better. The star wins.
+# The cell below checks the first sentence on the search of section 1. In the picture after it, the black arrow asks and three items answer. A line joins
+# places that are equally good; the darker, the better. The star wins.
 
 # %%
 closer = {  # larger is better, so the distance has a minus sign
@@ -860,7 +860,7 @@ show.say(
 )
 
 # %% [markdown]
-# Hubs lie near the middle of the cloud, which says nothing about how good a film is. The last row of the table agrees: with the mean removed, the same films
+# Hubs lie near the middle of the cloud, which says nothing about how good a film is. The last row of the table of hubness agrees: with the mean removed, the same films
 # have fewer hubs, and fewer films are never named (some skewness is left, so it is not the whole story). A film that is in nobody's list is not found through
 # any list of ten neighbours, however good it is: a cost of retrieval by similarity that no document mentions. Whether removing the mean also improves the
 # recommendations is another question; chapter 04 answers it.
@@ -886,7 +886,8 @@ assert (exact == flat).all()
 
 # %% tags=["hide-input"]
 measured = show.measurement("topk")
-peers = pd.DataFrame(measured["peers"]).T.sort_values("queries_per_second")
+peers = pd.DataFrame(measured["peers"]).T
+peers = peers.sort_values("queries_per_second", kind="stable")
 speeds = peers["queries_per_second"].astype(float)
 factors = (speeds / speeds.iloc[0]).rename("times the slowest")
 show.table(
@@ -905,8 +906,8 @@ show.say(
 # ## In three lines
 #
 # - The cosine compares directions: divide by both lengths, and dot product, cosine and distance rank alike. Leave the lengths in, and they decide; on rating data length is popularity.
-# - A cosine means something only beside what *unrelated* pairs score in the same space. Positive numbers, a shared centre and the dimension all move that zero.
-# - A wrong sign or a wrong axis ranks without an error message. Search for a vector that is in the catalogue: it must find itself first.
+# - A cosine means something only beside what *unrelated* pairs score in the same space. Positive numbers and a shared centre move that zero; the dimension sets the spread around it.
+# - A wrong sign or a wrong axis ranks without an error message. Search for a vector that is in the catalogue: by cosine, it must find itself first.
 #
 # ## Five questions
 #
