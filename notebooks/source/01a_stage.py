@@ -647,22 +647,26 @@ leads = [
 figure, axis = plt.subplots(figsize=(8.6, 4.4))
 fills = dict.fromkeys(["data", "evaluation"], "#FCFAD9")
 fills |= dict.fromkeys(["similarity", "recall strategy"], "#CCECE3")
+drawn = {}
 for name, box in boxes.iterrows():
     fill = "#EEEEEE" if box.y < -1 else fills.get(name, "#CCE3F0")
     words = name.replace("tive f", "tive\nf").replace(", ", ",\n")
     label = f"{words}\nchapter {box.chapter}\n{box.module}"
     look = dict(boxstyle="round,pad=0.5", facecolor=fill, edgecolor="0.4")
     centre = dict(ha="center", va="center", fontsize=9, linespacing=1.4)
-    axis.text(box.x, box.y, label.replace(", c", ",\nc"), bbox=look, **centre)
-for source, target in arrows:
-    a, b = boxes.loc[source], boxes.loc[target]
-    start, end = (a.x + 0.44, a.y), (b.x - 0.44, b.y + 0.2 * (a.y - b.y))
-    style = dict(arrowstyle="-|>", color="0.25", lw=1.3)
-    axis.annotate("", end, start, arrowprops=style, zorder=0)
-axis.axhline(-0.92, color="0.8", lw=1)
-axis.text(-0.45, -0.87, "around it:", fontsize=9, color="0.35", va="bottom")
+    label = label.replace(", c", ",\nc")
+    drawn[name] = axis.text(box.x, box.y, label, bbox=look, **centre)
 axis.set(xlim=(-0.48, 4.48), ylim=(-2.15, 2.6))
 axis.axis("off")
+figure.canvas.draw()  # now the boxes know their edges, where arrows begin and end
+for source, target in arrows:
+    ends = [drawn[name].get_bbox_patch() for name in (source, target)]
+    style = dict(arrowstyle="-|>", color="0.25", lw=1.3, shrinkA=2, shrinkB=2)
+    style |= dict(patchA=ends[0], patchB=ends[1])
+    centres = [tuple(boxes.loc[name, ["x", "y"]]) for name in (target, source)]
+    axis.annotate("", *centres, arrowprops=style)
+axis.axhline(-0.92, color="0.8", lw=1)
+axis.text(-0.45, -0.87, "around it:", fontsize=9, color="0.35", va="bottom")
 show.figure(
     figure,
     alt="A diagram that flows from left to right. Data leads to three boxes: large model, knowledge graph and collaborative filtering. All three lead to "
