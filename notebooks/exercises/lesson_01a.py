@@ -260,6 +260,7 @@ EXERCISES = (
         key="01a.4",
         question="Which stage is to blame for what is missing on the screen?",
         judge=_blame,
+        choice=True,
         hints=(
             "A ranker can only show what it was given.",
             "Compare two numbers: what was among the candidates, and what is on the screen.",

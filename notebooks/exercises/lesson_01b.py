@@ -200,6 +200,7 @@ EXERCISES = (
         key="01b.2",
         question="Which comparisons of two families are clear after Holm's correction?",
         judge=_clear,
+        choice=True,
         hints=(
             "Write the five p-values of a family in rising order.",
             "Multiply them by 5, 4, 3, 2 and 1.",
@@ -217,6 +218,7 @@ EXERCISES = (
         key="01b.3",
         question="Better, worse, the same or undecided? Four differences with a margin of 0.01.",
         judge=_readings,
+        choice=True,
         hints=(
             "Two questions: does the whole interval lie within the margin? Does it leave out zero?",
             "Within the margin altogether: the same, also when it is clear of zero.",

@@ -243,6 +243,7 @@ EXERCISES = (
         key="02.3",
         question="Which rankings can change if vectors are multiplied by positive numbers?",
         judge=_measures,
+        choice=True,
         hints=(
             "Try it: two items, multiply the second by 10.",
             "In which formulas does the length of the item, or of the user, survive?",

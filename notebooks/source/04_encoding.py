@@ -41,7 +41,7 @@
 # | D2-07, D2-08 | D2 §5.2 | code: the `[CLS]` vector, one text at a time | four poolings compared; the work counted |
 # | D5-02, D5-12 | D5 §3.1, §3.3, §4.3 | learned features replace manual ones; BERT texts feed a recommender | against one-hot attributes and TF-IDF |
 #
-# "Large model" means here: a sentence-tuned BERT of 22.7 million parameters, frozen. Chapter 01 puts it on one scale with the models of billions; every
+# "Large model" means here: a sentence-tuned BERT of 22.7 million parameters, frozen. Lesson 01b puts it on one scale with the models of billions; every
 # verdict below holds for this encoder and these texts. Four entries (D1-09, D1-10, D1-24, D5-12) ask for news as well: section 12 takes the encoder there, and says what
 # simulated news can tell and what it cannot.
 

@@ -25,7 +25,7 @@
 # - measure what lists look like, whoever is right: coverage, concentration, novelty, diversity;
 # - judge impressions (曝光), say what a click log cannot know, and mend what can be mended.
 #
-# You need: chapter 01 for the funnel; chapter 05 for the retrievers (here they are only judged); chapter 04 for MIND. About 220 minutes.
+# You need: lesson 01a for the funnel, lesson 01b for intervals and pairs; chapter 05 for the retrievers (here they are only judged); chapter 04 for MIND. About 220 minutes.
 
 # %% [markdown]
 # ## The documents say
