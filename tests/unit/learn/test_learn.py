@@ -152,7 +152,7 @@ def test_without_the_folder_of_the_course_one_sentence_says_so(monkeypatch, tmp_
 
 def test_a_copy_in_another_folder_is_checked_and_the_library_imports_no_notebooks(tmp_path):
     trial = (
-        "import sys; from course_lib import learn; print(learn.find('02.2').assess(0.4)[1]);"
+        "import sys; from course_lib import learn; print(learn.find('06.3').assess(10)[1]);"
         "print(sorted(name for name in sys.modules if name.split('.')[0] in ('notebooks', 'tests', 'book')))"
     )
     root = Path(places.__file__).parents[2]
@@ -165,7 +165,7 @@ def test_a_copy_in_another_folder_is_checked_and_the_library_imports_no_notebook
         check=True,
     )
     checked, imported = done.stdout.splitlines()
-    assert checked == "0.4 is the *squared* distance."
+    assert checked.startswith("10 is the cut-off among the 101 sampled items")
     assert imported == "[]"
 
 
