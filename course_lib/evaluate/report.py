@@ -254,7 +254,7 @@ class Comparison:
 
     @property
     def half_width(self) -> float:
-        """Half the interval's width: a difference that is smaller could not have been seen."""
+        """Half the interval's width: a true difference of this size is clear in half of all samples."""
         return (self.interval[1] - self.interval[0]) / 2
 
     def within(self, margin: float) -> bool:

@@ -23,7 +23,8 @@ LISTS = {"Ana": ((7, 3, 9, 1, 5), 3, {1, 3, 4, 8, 9}), "Bo": ((2, 6, 8, 4, 1), 4
 
 # What a learner may compute instead of Recall@K, each from the same list, K and relevant films.
 RECALL_MISTAKES = {
-    "{name}: this divides the hits by K. That is Precision@K, the share of the list that is relevant.": (
+    "{name}: this divides the hits by K (Precision@K), or by the smaller of K and the number of relevant "
+    "films, which is another convention. Here all that could be found stand below the line.": (
         lambda ids, k, relevant: len(set(ids[:k]) & relevant) / k
     ),
     "{name}: this looks at the whole list, and only the first {k} places count.": (
@@ -34,10 +35,6 @@ RECALL_MISTAKES = {
     ),
     "{name}: this leaves out place {k}. A list of K places has a K-th one, too.": (
         lambda ids, k, relevant: len(set(ids[: k - 1]) & relevant) / len(relevant)
-    ),
-    "{name}: this divides by the smaller of K and the number of relevant films, which is another convention. "
-    "Here all that could be found stand below the line.": (
-        lambda ids, k, relevant: len(set(ids[:k]) & relevant) / min(k, len(relevant))
     ),
 }
 
@@ -118,9 +115,10 @@ def _blame(answer):
         if stage == right:
             continue
         if stage == "retrieval":
+            lost = min(PLACES, relevant) - min(PLACES, found)
             return (
-                f"{name}: {relevant - found} relevant films are no candidates, but {found} are. Would a "
-                f"perfect ranker have filled the screen of {PLACES} any better with the lost ones?"
+                f"{name}: what retrieval lost costs {lost} of the {PLACES} places. And what did the ranker "
+                f"make of the {found} that it had?"
             )
         if stage == "ranking":
             return (
@@ -167,7 +165,10 @@ def _popular_list(got, crowd, k):
     if got == np.lexsort((items, counts))[:k].tolist():
         return "this is the wrong end: the least popular items come first."
     if k > len(crowd) == len(got):
-        return "{people} people, k = {k}, and you give back {people} ids: do you add up over the people?"
+        return (
+            "{people} people, k = {k}, and you give back {people} ids: that is one count a person, "
+            "and wanted is one count an item."
+        )
     if len(got) != k:
         return f"for {{items}} items and k = {{k}} you give back {len(got)} ids: the list must have k places."
     if got == np.sort(counts)[::-1][:k].tolist():

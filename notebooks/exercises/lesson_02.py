@@ -77,7 +77,7 @@ _TIP_MISTAKES = {
     lambda c: math.sqrt(
         2 + 2 * c
     ): "this is the length of the sum of the two; the tips are joined by the difference.",
-    lambda c: math.sqrt(1 - c): "nearly: the identity of this section has a 2 on its right side.",
+    lambda c: math.sqrt(1 - c): "nearly: the identity has 2 − 2 cos θ, not 1 − cos θ.",
 }
 
 
@@ -98,7 +98,7 @@ def _tips(answer):
         rounded = as_number(tip_distance(too_large))
     except Unfit:
         return (
-            "a cosine a tiny bit over 1 comes out of rounding, and the root of a negative number is none: "
+            "a cosine a tiny bit over 1 comes out of rounding; 2 − 2c is then negative and has no real root: "
             "clip first."
         )
     if not near(rounded, 0.0):
@@ -155,7 +155,10 @@ def _measures(answer):
         return "if one item is made ten times as long, its dot product is ten times as large."
     for case in _CASES:
         if chosen[case] != right[case]:
-            return f"look again at “{case}”: try it with two items and the factor 10."
+            return (
+                f"look again at “{case}”: try the user (3, 0) with the items (1, 0) and (4, 0), and make all "
+                "items 10 times as long."
+            )
     return None
 
 
@@ -173,7 +176,7 @@ def _ceil_of(formula):
 
 _DIMENSION_MISTAKES = {
     _ceil_of(lambda w: (1 / w) ** 2): (
-        "there w is *one* standard deviation; that holds 68 % of the pairs, not 95 %."
+        "you took w as *one* standard deviation; that holds 68 % of the pairs, not 95 %."
     ),
     _ceil_of(lambda w: 1.96 / w): "the standard deviation is 1/√d, not 1/d: a square is missing.",
     _ceil_of(lambda w: 1.96**2 / w): "the w must be squared as well.",
@@ -292,7 +295,7 @@ QUESTIONS = (
         options=(
             "Hardly ever: in less than 1 % of the pairs.",
             "In more than half of the pairs.",
-            "In between: often enough that 0.89 proves nothing.",
+            "In between: often enough that 0.89 alone says little.",
         ),
         right=lambda found: _third(found["strangers_as_high"], 0.01, 0.5),
         because={
@@ -304,7 +307,7 @@ QUESTIONS = (
     Question(
         key="02.q2",
         text="Films are described by who rated them, and compared by **dot product**. What are the ten "
-        "neighbours of a film that few people rated?",
+        "neighbours of a film that 20 to 50 people rated?",
         options=(
             "Films rated by about as many people.",
             "Films rated by many more people: three times as many, or more.",
@@ -312,7 +315,7 @@ QUESTIONS = (
         ),
         right=lambda found: _third(found["factor"], 1 / 3, 3, "CBA"),
         because={
-            "A": "“similar means equally popular” would need a measure that does not see length (section 5).",
+            "A": "nothing in a dot product asks for equal popularity; see the measured boxes (section 5).",
             "B": "that is what long vectors do to a product; look at the measured boxes again (section 5).",
             "C": "that is the taste of the distance: short vectors are near to everything short (section 5).",
         },
@@ -320,7 +323,7 @@ QUESTIONS = (
     Question(
         key="02.q3",
         text="A search returns the top k of `tf.keras.losses.cosine_similarity`. The query is itself in the "
-        "catalogue. Where does it come?",
+        "catalogue. Where does it come in the whole ranking?",
         options=("First, as it should.", "Somewhere in the middle.", "Last."),
         right=lambda found: "A" if found["place"] == 1 else "C" if found["place"] == found["films"] else "B",
         because={
@@ -347,8 +350,8 @@ QUESTIONS = (
         }[(bool(found["hubs_by_angle"] > 1), bool(found["hubs_by_distance"] > 1))],
         because={
             "A": "“it is the dimension” is the usual suspicion; see the same points compared in two ways.",
-            "B": "look at both rows of the table: random directions and random tips (section 7).",
-            "C": "the other way round: which of the two clouds has a centre (section 7)?",
+            "B": "compare the two rows with 384 dimensions: random directions and random tips (section 7).",
+            "C": "the other way round: which of the two comparisons knows a centre (section 7)?",
             "D": "random points can have hubs, too, if some lie nearer to the middle (section 7).",
         },
     ),

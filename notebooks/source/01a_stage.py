@@ -170,7 +170,7 @@ show.say(
 #
 # $$s_{ij}=\frac{n_{ij}}{\sqrt{n_i\,n_j}}$$
 #
-# is again a cosine, that of two columns of the zero-one matrix. A candidate's score is its mean similarity to the films that the person knows: its *neighbours* (邻居).
+# is again a cosine, that of two columns of the zero-one matrix. Films that the same people know are *neighbours* (邻居); a candidate's score is its mean similarity to the films that the person knows.
 # Amazon published this idea, item-to-item collaborative filtering (基于物品的协同过滤), in 2003 [Linden et al.]; chapter 05 goes on from here. The whole method by hand:
 
 # %% tags=["algorithm"]
@@ -316,7 +316,7 @@ learn.check("01a.2", recall)
 # %% [markdown]
 # ## 3 · The funnel, and what a miss costs
 #
-# Why two stages at all? Because the model that ranks best is too slow for a whole catalogue. Taobao's search goes from billions of goods to tens of thousands,
+# Why two stages at all? Because the model that ranks best is too slow for a whole catalogue (ours is small, and we act as if). Taobao's search goes from billions of goods to tens of thousands,
 # thousands and at last dozens [Li et al. 2021]; Twitter took about 1,500 candidates out of some 500 million posts a day [Twitter 2023]. We build the same funnel (漏斗)
 # in small: popularity recalls, item neighbours rank.
 
@@ -344,7 +344,7 @@ funnel = pd.DataFrame(
     index=pd.Index(stages, name="stage"),
 )
 figure, axes = plt.subplots(1, 2, figsize=(7.6, 2.5), sharey=True)
-widths = [np.log10([train.n_items, unseen, K, 10]), np.array(kept)]
+widths = [np.array([train.n_items, unseen, K, 10]), np.array(kept)]
 for axis, column, width, colour in zip(
     axes, funnel, widths, show.PALETTE, strict=False
 ):
@@ -357,14 +357,14 @@ for axis, column, width, colour in zip(
     axis.grid(False)
     axis.spines[:].set_visible(False)
 axes[0].invert_yaxis()
-axes[0].set_xlabel("width: logarithm of the count")
+axes[0].set_xlabel("width: number of films")
 axes[1].set_xlabel("width: mean count per person")
 show.figure(
     figure,
     alt="Two funnels side by side, both narrowing from the catalogue over the unseen films and the candidates to the screen: one counts films, "
     "the other the hidden films that are still among them.",
     table=funnel,
-    caption="Means per person. A hidden film that is lost at one level is missing on all below it.",
+    caption="Means per person, each funnel on its own scale. A hidden film that is lost at one level is missing on all below it; few of the films hold many of the hidden ones.",
 )
 
 # %% [markdown]
@@ -540,7 +540,7 @@ show.say(
 learn.verdict(
     "D1-01",
     "taught",
-    "The funnel goes from {films} films over {K} candidates to 10. What recall misses stays lost: behind {K} popular candidates even a perfect ranker "
+    "The funnel goes from {films} films through {K} candidates to 10. What recall misses stays lost: behind {K} popular candidates even a perfect ranker "
     "reaches NDCG@10 {ceiling} and Recall@10 {recall}; a real one reaches {real}. Fewer misses is one goal, not the only one: candidates that the ranker "
     "cannot use are worth little.",
     numbers={

@@ -164,7 +164,7 @@ show.figure(
 #
 # ## 3 · A pair
 #
-# Do the words of the title help the keyword channel? We leave them out and compare. A person who is easy for one list is easy for the other, so look at **each person's difference** first, then at the mean:
+# Do the words of the title help the keyword channel? We leave them out and compare. Often a person who is easy for one list is easy for the other. So look at **each person's difference** first, then at the mean:
 # a *paired* comparison (配对比较).
 
 # %%
@@ -209,7 +209,7 @@ written = {
 }
 show.table(pd.DataFrame({"Recall@100": written.values()}, index=list(written)))
 show.say(
-    "The two go together (correlation {correlation} over people), so the pair takes out what they share: without it the interval is **{wider} times as wide**.",
+    "The two go together (correlation {correlation} over people), so the pair takes out what they share: without it the interval is **{wider} times as wide**. Where two have little in common, a pair costs nothing. And do the titles help? Zero lies inside; section 6 says what may be concluded.",
     correlation=correlation,
     wider=show.number(wider, 2),
 )
@@ -251,7 +251,7 @@ show.table(
     )
 )
 show.say(
-    "What people rate next is more often popular than a film picked at random: the hundred most popular films, {catalogue} of the catalogue, hold **{hidden}** of the hidden ratings.",
+    "What people rate next is more often popular than a film picked at random: the hundred most popular films, {catalogue} of the catalogue, hold **{hidden}** of the hidden ratings. (Popularity's Recall@100 is higher: its list skips what a person knows and so reaches further down, and there every person counts alike.)",
     catalogue=f"{in_catalogue:.0%}",
     hidden=f"{in_hidden:.0%}",
 )
@@ -359,8 +359,8 @@ show.say(
 )
 
 # %% [markdown]
-# A *p-value* (p 值) is the chance of a difference at least this large if the two were alike. **Holm's correction** (霍尔姆校正) multiplies the smallest of $m$ p-values by $m$, the next by $m-1$, and so on; none may fall below the one before.
-# Those below 0.05 stand, all together: the chance of *any* false alarm stays below 5 %. What counts is how many comparisons were *made*, not how many are shown.
+# A *p-value* (p 值) is the chance of a difference at least this large by luck alone, if the two were alike. Here it is found by giving each person's difference a random sign, again and again, and counting how often the mean comes out at least as far from zero. **Holm's correction** (霍尔姆校正) multiplies the smallest of $m$ p-values by $m$, the next by $m-1$, and so on; none may fall below the one before.
+# Those below 0.05 stand, all together: the chance of *any* false alarm is at most 5 %. What counts is how many comparisons were *made*, not how many are shown.
 
 # %%
 assert np.allclose(evaluate.holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
@@ -373,7 +373,7 @@ assert round(false_alarm, 3) == 0.05  # 5 %
 # | | a | b | c | d | e |
 # |---|---|---|---|---|---|
 # | first | 0.0238 | 0.0013 | 0.3104 | 0.0117 | 0.0196 |
-# | second | 0.0413 | 0.0109 | 0.0062 | 0.0204 | 0.0321 |
+# | second | 0.0413 | 0.0159 | 0.0062 | 0.0204 | 0.0321 |
 
 # %% tags=["exercise"]
 clear = {"first": {...}, "second": {...}}  # such as {"a", "b"}
@@ -385,11 +385,11 @@ learn.check("01b.2", clear)
 # <summary>Show a solution</summary>
 #
 # In the first family b counts five times and d four times, and both products stay below 0.05. The third smallest, that of e, counts three times: too much, and so nothing after it stands, whatever its own product is.
-# In the second c counts five times and b four times, and both stay below 0.05; d, times three, does not.
+# In the second only c, times five, stays below 0.05: b, times four, does not, and so nothing after it stands.
 #
 # ```python
 # first = {"a": 0.0238, "b": 0.0013, "c": 0.3104, "d": 0.0117, "e": 0.0196}
-# second = {"a": 0.0413, "b": 0.0109, "c": 0.0062, "d": 0.0204, "e": 0.0321}
+# second = {"a": 0.0413, "b": 0.0159, "c": 0.0062, "d": 0.0204, "e": 0.0321}
 # clear = {}
 # for family, p_values in {"first": first, "second": second}.items():
 #     clear[family] = set()
@@ -405,7 +405,7 @@ learn.check("01b.2", clear)
 # ## 5 · What could have been seen
 #
 # Is the sentence encoder better than random lists? `Report.only` takes some of the people, and we ask again and again, each time more. With few of them the band is wide; and where it happens to be
-# clear of zero all the same, the difference looks far larger than it is: among few people only a lucky exaggeration is clear.
+# clear of zero all the same, the difference looks far larger than it is: where the true difference is smaller than the half-width, only a lucky exaggeration is clear. Each crowd contains the one before.
 
 # %%
 order = np.random.default_rng(seed).permutation(train.n_users)
@@ -450,15 +450,15 @@ narrower = quarter.half_width / whole.half_width
 
 # %% tags=["hide-input"]
 show.say(
-    "All {n} people: {whole}, half-width {h}. So differences below {h} could not have been seen, and only from {power} on we would probably have seen them. "
-    "240 people, about a quarter: half-width {quarter}, **{narrower} times as wide**. For a half-width of 0.002 we would need about {needed} people.",
+    "All {n} people: {whole}, half-width {h}. A true difference of {h} comes out clear only in every second such experiment, a smaller one less often; from {power} on it does in four of five. "
+    "240 people, about a quarter: half-width {quarter}, **{narrower} times as wide**. For a half-width of 0.002 we would need {needed} people.",
     n=train.n_users,
     whole=whole,
     h=show.number(whole.half_width, 2),
     power=show.number(1.43 * whole.half_width, 2),
     quarter=show.number(quarter.half_width, 2),
     narrower=show.number(narrower, 2),
-    needed=f"{float(f'{train.n_users * (whole.half_width / 0.002) ** 2:.2g}'):,.0f}",
+    needed=f"about {float(f'{train.n_users * (whole.half_width / 0.002) ** 2:.2g}'):,.0f}",
 )
 
 # %% [markdown]
@@ -466,7 +466,7 @@ show.say(
 #
 # ## 6 · "The same" needs a margin
 #
-# An interval that holds zero does **not** say that two are the same; a wide one holds zero, too. *The same* needs a margin, fixed beforehand: the smallest difference that matters, here 0.01 of Recall. Two are
+# An interval that holds zero does **not** say that two are the same; a wide one holds zero, too. *The same* needs a margin, fixed beforehand: the smallest difference that matters, here 0.01 of Recall@100. Two are
 # equivalent (等效) when the **whole interval** lies within the margin. And a clear difference within the margin is real, but too small to matter.
 
 
@@ -515,8 +515,9 @@ show.figure(
     ],
     caption="The green band is the margin. Only an interval that lies in it altogether reads “the same”.",
 )
+assert reports["sentence encoder"].mean("recall@10") < 0.01
 show.say(
-    "At K = 10 the sentence encoder minus random is {at_10}: {word} within the margin. At K = 100 it reads *{at_100}*. Which K was asked belongs to every result.",
+    "At K = 10 the sentence encoder minus random is {at_10}: {word} within the margin. At K = 100 it reads *{at_100}*. Which K was asked belongs to every result. So does the margin: at K = 10 the encoder finds less than the margin of 0.01 itself, which is then too coarse to say much. And *better* says clear of zero; whether it is enough to matter is open as long as the low end lies within the margin.",
     at_10=encoder_at_10,
     word=reads(encoder_at_10),
     at_100=reads(whole),
@@ -588,7 +589,8 @@ show.table(
 )
 
 # %% [markdown]
-# One mean, two intervals, two questions: what another *list* would have given these people, and what these lists would give other *people*. Resample the unit that your claim is about: films where films were hidden, seeds where
+# One mean, two intervals, two questions: how the mean of forty lists would come out with forty other lists for the same people, and how with other people for the same lists. One single list differs far more, as single people do; and both intervals are
+# narrower than that of section 1, where each person had one random list. Resample the unit that your claim is about: films where films were hidden, seeds where
 # training is a matter of luck.
 #
 # ## 8 · What a result speaks for
@@ -751,7 +753,7 @@ for ledger_id, section in [("D2-11", "D2"), ("D3-17", "D3")]:
 # %% [markdown]
 # ### The data: which scenarios can ours stand for?
 #
-# A verdict is as wide as its data. MovieLens is about films, chosen by volunteers from a list of films that they had seen.
+# A verdict is as wide as its data. MovieLens is about films, films that volunteers had seen, and rated when the site listed them.
 
 # %% tags=["hide-input"]
 scenarios = table_of("""scenario | named in | our data can speak for it | with what, or why not
@@ -854,7 +856,7 @@ learn.quiz(
 # ## What to read
 #
 # - B. Efron, R. Tibshirani: *An Introduction to the Bootstrap*. Chapman & Hall 1993. Section 2. S. Holm: *A Simple Sequentially Rejective Multiple Test Procedure*. Scandinavian Journal of Statistics 6(2), 1979. Section 4.
-# - D. Schuirmann: *A Comparison of the Two One-Sided Tests Procedure and the Power Approach for Assessing the Equivalence of Average Bioavailability*. Journal of Pharmacokinetics and Biopharmaceutics 15, 1987. Section 6.
+# - D. Schuirmann: *A Comparison of the Two One-Sided Tests Procedure and the Power Approach for Assessing the Equivalence of Average Bioavailability*. Journal of Pharmacokinetics and Biopharmaceutics 15, 1987. Section 6; its test needs a narrower interval, so that ours is the stricter one.
 #
 # **The models of section 8**
 # - J. Devlin et al.: *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*. NAACL 2019. W. Wang et al.: *MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained Transformers*. NeurIPS 2020.

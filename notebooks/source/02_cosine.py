@@ -118,7 +118,7 @@ show.figure(
 #
 # $$\boxed{\;\cos\theta=\frac{u^\top v}{\|u\|\,\|v\|}\;}$$
 #
-# Two vectors span a plane in any number of dimensions, also in 384; the triangle lies in that plane, and the formula holds there.
+# Any two vectors lie in a plane, in any number of dimensions, also in 384; their triangle lies in that plane, and the formula holds there.
 #
 # ### A search, by hand
 #
@@ -230,11 +230,11 @@ def turn(degrees=60):
 learn.slider(turn, degrees=(0, 180, 5))
 
 # %% [markdown]
-# Mathematics promises the bounds. Let us see what floating point makes of them, on vectors that are exactly parallel.
+# Mathematics promises the bounds. Let us see what floating point makes of them, on vectors that are parallel.
 
 # %%
 a = rng.normal(size=(100_000, 7))
-c = 3 * a  # exactly parallel to a: the cosine is 1
+c = 3 * a  # parallel to a, up to rounding: the cosine is 1
 lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(c, axis=1)
 parallel = (a * c).sum(1) / lengths
 assert (parallel > 1).any() and np.abs(parallel - 1).max() < 1e-14
@@ -398,7 +398,7 @@ show.say(
 learn.verdict(
     "D1-24",
     "taught",
-    "Fourteen numbers without a source stand for nothing: shuffled, they give the same {same}. Real vectors in the form of a shop (film texts as products) and of "
+    "The cosine does not know what its positions mean: shuffled alike in both vectors, the fourteen numbers give the same {same}; only a source makes them a scenario. Real vectors in the form of a shop (film texts as products) and of "
     "a social network (films rated by both; closest pair: {pair}) are above. Chapter 04 shows the newspaper.",
     numbers={"same": show.number(by_hand, 4), "pair": pair},
     data=[interactions.name],
@@ -413,7 +413,7 @@ learn.verdict(
 # $r=\|v\|$ for the length of an item's vector and keep the angle fixed:
 #
 # - the **dot product** $\|u\|\,r\cos\theta$ grows with $r$ as long as $\cos\theta>0$: it prefers long vectors;
-# - the **Euclidean distance** $\sqrt{\|u\|^2+r^2-2\|u\|r\cos\theta}$ is smallest at $r=\|u\|\cos\theta$, so it avoids vectors that are longer than the
+# - the **Euclidean distance** $\sqrt{\|u\|^2+r^2-2\|u\|r\cos\theta}$ is smallest at $r=\|u\|\cos\theta$, so at a fixed angle it likes best an item a little shorter than the
 #   query, and when nothing points the same way ($\cos\theta\approx0$) it prefers the shortest;
 # - the **cosine** does not see $r$.
 #
@@ -478,7 +478,7 @@ def three_measures(query, vectors):
 
 # %% [markdown]
 # Does it matter on real data? Describe each film by its column of the rating matrix: 1 for each person who rated it. The squared length
-# of a column is then *the number of people who rated the film*. Length **is** popularity (流行度). We ask for a film of ordinary popularity, one
+# of a column is then *the number of people who rated the film*. The longer a column, the more popular the film (流行度). We ask for a film of ordinary popularity, one
 # that 20 to 50 people rated: the first such neighbour of Toy Story.
 
 # %%
@@ -643,7 +643,7 @@ print("values:", sorted(set(silent.round().tolist())))
 
 # %% [markdown]
 # Nothing but signs, and no error message. Now leave the column out. Third error: `tolist()` made a Python list, and `torch.topk` wants a tensor.
-# Without it, everything stays a matrix, and the answer is that of section 1.
+# Without it, the cosines stay a tensor, and the answer is that of section 1.
 
 # %%
 with learn.fails(TypeError):
@@ -767,7 +767,7 @@ show.figure(
 
 # %% [markdown]
 # Two lessons. The zero point has moved: for this encoder and these texts, *unrelated* means the mean above and not 0; a threshold carried over from
-# another space says little. And the vectors use far fewer directions than they have numbers; chapter 04 calls this anisotropy (各向异性).
+# another space says little: all vectors lean towards one common direction, which chapter 04 calls anisotropy (各向异性). And they use their directions very unevenly.
 #
 # ### Hubs: the neighbours of everybody
 #
@@ -787,8 +787,8 @@ def times_named(vectors, k=10):
 
 
 # %% [markdown]
-# Hubs are often blamed on high dimension. We ask: random points in 3 and in 384 dimensions, by angle and by distance, then our films. The
-# skewness (偏度) of $N_{10}$ measures how uneven the counts are: 0 is symmetric, above 1 a few stand far out.
+# Hubs are often blamed on high dimension. We ask: random points by angle, in 3 and in 384 dimensions; those in 384 also by distance; then our films. The
+# skewness (偏度) of $N_{10}$ measures how uneven the counts are: near 0 there is no long tail, above 1 a few stand far out.
 
 # %%
 n = len(film_vectors)
@@ -826,8 +826,8 @@ show.table(
 )
 
 # %% [markdown]
-# A surprise: the same 384-dimensional points make many hubs by distance and hardly any by angle. High dimension alone does not do it. By distance,
-# points near the centre of the cloud are moderately near to everybody; random *directions* have no centre. Our films
+# A surprise: the same 384-dimensional points make strong hubs by distance and hardly any by angle. High dimension alone does not do it; it needs a centre, too. By distance,
+# a point that is only a little nearer to the centre than the rest is a little nearer to everybody, and where all distances are almost equal, this little decides; random *directions* have no centre. Our films
 # are compared by angle, but they do have one: the direction that they share. If this is the cause, nearness to it must predict how often a film is named.
 
 # %%
@@ -896,17 +896,18 @@ show.table(
     f"top {measured['k']} of {measured['items']:,} vectors in {measured['dimensions']} dimensions",
 )
 show.say(
-    "From {slowest} to {fastest}: a factor of **{factor}**, with the same answers. Most of it is won by handing the whole matrix to one library call.",
+    "From {slowest} to {fastest}: a factor of **{factor}**. The first step away from the loop alone gives {first}.",
     slowest=speeds.index[0],
     fastest=speeds.index[-1],
     factor=round(factors.iloc[-1]),
+    first=round(factors.iloc[1]),
 )
 
 # %% [markdown]
 # ## In three lines
 #
-# - The cosine compares directions: divide by both lengths, and dot product, cosine and distance rank alike. Leave the lengths in, and they decide; on rating data length is popularity.
-# - A cosine means something only beside what *unrelated* pairs score in the same space. Positive numbers and a shared centre move that zero; the dimension sets the spread around it.
+# - The cosine compares directions: divide by both lengths, and dot product, cosine and distance rank alike. Leave the lengths in, and they decide; in data of who rated what, a long vector is a popular film.
+# - A cosine means something only beside what *unrelated* pairs score in the same space. Positive numbers and a shared centre move that zero; the number of directions that are really used sets the spread around it.
 # - A wrong sign or a wrong axis ranks without an error message. Search for a vector that is in the catalogue: by cosine, it must find itself first.
 #
 # ## Five questions
