@@ -61,19 +61,23 @@ class Exercise:
 
     def assess(self, answer: Any) -> tuple[str, str]:
         """The status (``not attempted``, ``wrong`` or ``right``) and the sentence that goes with it."""
+        return self.judged(answer)[:2]
+
+    def judged(self, answer: Any) -> tuple[str, str, bool]:
+        """As ``assess``, and whether the answer is of the kind asked for: a misspelled option is none."""
         if _has_gap(answer):
-            return "not attempted", "Replace the three dots by your answer and run the cell again."
+            return "not attempted", "Replace the three dots by your answer and run the cell again.", False
         try:
             reason = self.judge(answer)
         except Unfit as unfit:
-            return "wrong", str(unfit)
+            return "wrong", str(unfit), False
         except (
             Exception,
             SystemExit,
         ) as error:  # an answer of an unexpected type is wrong, not a crash of the chapter
             first_line = str(error).split("\n")[0]
-            return "wrong", f"checking your answer failed with {type(error).__name__}: {first_line}"
-        return ("right", self.right) if reason is None else ("wrong", reason)
+            return "wrong", f"checking your answer failed with {type(error).__name__}: {first_line}", False
+        return ("right", self.right, True) if reason is None else ("wrong", reason, True)
 
 
 def find(key: str) -> Exercise:
@@ -99,8 +103,8 @@ def check(key: str, answer: Any) -> None:
     An answer is not attempted while it is ``...``, or a list, tuple, set or dictionary that still holds it.
     """
     exercise = find(key)
-    status, message = exercise.assess(answer)
-    if exercise.choice and status == "wrong":
+    status, message, fits = exercise.judged(answer)
+    if exercise.choice and fits and status == "wrong":
         message += f" {number_of_try(key, answer)}"
     sign, colour, word = LOOKS[status]
     sentence = f"{word} {message}" if status == "wrong" else f"{word}. {message}".rstrip()
@@ -122,11 +126,11 @@ def check(key: str, answer: Any) -> None:
 def number_of_try(key: str, answer: Any) -> str:
     """Of a wrong answer among few options: "(Try 2.)", and from the third on a request for a reason.
 
-    The same answer once more, as when all cells run again, is no new try.
+    The same answer once more, as when all cells run again, or in other capitals, is no new try.
     """
-    tries = _wrong_choices.setdefault(key, [])
-    if repr(answer) not in tries:
-        tries.append(repr(answer))
+    tries, given = _wrong_choices.setdefault(key, []), repr(answer).casefold()
+    if given not in tries:
+        tries.append(given)
     asked = " Before the next one, write down in a sentence why it should be right." if len(tries) > 2 else ""
     return f"(Try {len(tries)}.{asked})"
 

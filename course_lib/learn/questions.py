@@ -6,6 +6,7 @@ import html
 import re
 import string
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,10 @@ class Question:
             raise ValueError(f"Question {self.key}: {letter!r} is none of its letters, {self.letters}.")
         return letter
 
+    def read(self, answer: Any) -> str:
+        """The letter that an answer names. Raises ``Unfit`` for what is none."""
+        return as_choice(answer, self.letters, f"{answer!r}"[:60])
+
     def assess(self, answer: Any, found: Mapping[str, Any]) -> tuple[str, str]:
         """The status (``not attempted``, ``wrong`` or ``right``) and the sentence that goes with it."""
         right = self.letter(found)
@@ -85,7 +90,7 @@ class Question:
         if answer is ...:
             return "not attempted", f"Give one of the letters {', '.join(self.letters)}."
         try:
-            letter = as_choice(answer, self.letters, f"{answer!r}"[:60])
+            letter = self.read(answer)
         except Unfit as unfit:
             return "wrong", str(unfit)
         return ("right", "") if letter == right else ("wrong", because[letter])
@@ -118,7 +123,8 @@ def quiz(lesson: str, *, found: Mapping[str, Any], **answers: Any) -> None:
         answer = answers.get(name, ...)
         status, message = question.assess(answer, found)
         if status == "wrong":
-            message += f" {number_of_try(question.key, answer)}"
+            with suppress(Unfit):  # what is no letter is no try
+                message += f" {number_of_try(question.key, question.read(answer))}"
         _show(question, status, message)
 
 

@@ -61,7 +61,7 @@ def _fingerprint(measurement: str, library: _Library) -> str:
         cells = [(library.root / "tests" / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")]
     trees = [_without_words(prose.parsed(code)) for code in cells]
     reached = [[*key, library.text(key)] for key in sorted(library.reached_from(trees))]
-    return hashlib.sha256(json.dumps([[*map(ast.unparse, trees)], reached]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([_plain(trees), reached]).encode()).hexdigest()
 
 
 def _cells(notebook: Mapping[str, Any]) -> list[str]:
@@ -83,6 +83,17 @@ def _without_words(tree: ast.AST) -> Any:
     return tree
 
 
+def _plain(part: Any) -> Any:
+    """A tree as lists that every Python writes alike: `ast.unparse` writes f-strings in two ways, and some
+    versions put empty pieces into them."""
+    if isinstance(part, ast.JoinedStr):
+        return [_plain(one) for one in part.values if not (isinstance(one, ast.Constant) and one.value == "")]
+    if isinstance(part, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(part) if value not in (None, []))
+        return [type(part).__name__, *([name, _plain(value)] for name, value in fields)]
+    return [*map(_plain, part)] if isinstance(part, list) else repr(part)
+
+
 def _is_text(node: ast.stmt) -> bool:
     return (
         isinstance(node, ast.Expr)
@@ -101,13 +112,14 @@ class _Library:
     def module(self, name: str) -> _Module | None:
         path = self.root / Path(*name.split("."))
         for file in (path / "__init__.py", path.with_suffix(".py")):
-            if file.is_file():
+            # Where case does not count, EASE.py is there as well as ease.py: a class is no module.
+            if file.is_file() and file.name in {one.name for one in file.parent.iterdir()}:
                 return _Module(ast.parse(file.read_text(encoding="utf-8")))
         return None
 
-    def text(self, key: _Reached) -> str:
+    def text(self, key: _Reached) -> list:
         module, name = key
-        return "\n".join(ast.unparse(node) for node in self.module(module).defined[name])
+        return _plain([*self.module(module).defined[name]])
 
     def reached_from(self, trees: Iterable[ast.Module]) -> set[_Reached]:
         """Everything that some code can name, directly or through what it names."""

@@ -1,6 +1,7 @@
 """A measurement of other code is told, and decides nothing; changed words are no change of code."""
 
 import ast
+import hashlib
 import json
 from pathlib import Path
 
@@ -244,3 +245,18 @@ def test_seeds_are_stored_with_the_words_that_turn(benchmark_of_lessons, tmp_pat
     assert found["verdicts"][0]["seeds"]["3"] == "refuted"
     assert not found.promises[0]["kept"]
     assert found["fingerprint"] == freshness.fingerprint("full/05_cf", ROOT)
+
+
+def test_every_python_writes_a_tree_alike():
+    code = "def f(a, w=None):\n    return f\"{a!r:>{w}} isn't {a['b']}\", [], 0\n"
+    assert (
+        hashlib.sha256(json.dumps(freshness._plain(ast.parse(code))).encode()).hexdigest()[:16]
+        == "930d2cfe2e6a36c5"
+    )
+
+
+def test_a_class_is_no_module_of_another_case(tmp_path):
+    write(tmp_path)
+    library = freshness._Library(tmp_path)
+    assert library.module("course_lib.Other") is None
+    assert library.module("course_lib.other") is not None

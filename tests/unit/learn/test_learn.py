@@ -12,6 +12,7 @@ import pytest
 from course_lib import learn, show
 from course_lib.learn import exercise as exercise_module
 from course_lib.learn import verdict_cards
+from course_lib.learn.answers import Unfit
 from course_lib.registers import Measurement, RegisterError, places, read_ledger
 
 FILE = """
@@ -127,6 +128,17 @@ def test_a_choice_tells_the_number_of_the_try_and_asks_for_a_reason_from_the_thi
     assert [re.search(r"\(Try (\d)\.", text)[1] for text in said[:5]] == ["1", "2", "2", "3", "4"]
     assert ["a sentence why" in text for text in said] == [False, False, False, True, True, False]
     assert "Try" not in said[5]  # right
+
+
+def test_an_answer_of_another_kind_is_no_try(shown, monkeypatch):
+    def judge(answer):
+        raise Unfit("that is none of the choices.")
+
+    choice = replace(learn.find("99.1"), choice=True, judge=judge)
+    monkeypatch.setattr(exercise_module, "find", lambda key: choice)
+    learn.check("99.1", "retreival")
+    assert "none of the choices" in shown[0]["text/plain"]
+    assert "Try" not in shown[0]["text/plain"]
 
 
 def test_a_number_is_no_choice_and_has_no_tries(shown):

@@ -106,6 +106,13 @@ def test_each_answer_is_told_where_it_stands(shown):
     assert "<li>yes</li>" in shown[0]["text/html"]
 
 
+def test_another_spelling_is_no_new_try_and_what_is_no_letter_is_none(shown):
+    for answer in ("a", "A", " a ", "Z", 7):
+        learn.quiz("99a", q1=answer, found={"share": 0.3})
+    said = [data["text/plain"] for data in shown[::5]]
+    assert ["(Try 1.)" in text for text in said] == [True, True, True, False, False]
+
+
 def test_a_quiz_or_an_answer_that_there_is_not_is_told(shown):
     with pytest.raises(ValueError, match=r"no question q7: it has q1, q2, q3, q4, q5"):
         learn.quiz("99a", q7="A", found={"share": 0.3})
